@@ -1,0 +1,177 @@
+"""A campaign: which policies go to whom, in which rhythm, within which hours."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from diffuse.domain.cadence import Cadence
+from diffuse.domain.language import ByLanguage
+from diffuse.domain.people import EMAIL, EVERYONE, Audience
+from diffuse.domain.policy import KeyPoint, Policy, id_problems, refuse, repeated_ids
+from diffuse.domain.window import SendWindow
+from diffuse.errors import Problem, nearest
+
+CHANNELS = ("email",)
+LANGUAGES = ("fr", "en")
+"""The languages in which the layouts, pages and notices of diffuse itself exist."""
+
+_OWNER = re.compile(r"(?P<name>[^<>\"\x00-\x1f]+) <(?P<email>[^<>\s]+)>")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Campaign:
+    """A spaced-repetition campaign; everything that an officer decides, nothing that has happened.
+
+    Attributes:
+        owner: the person who answers replies, ``Name <address>``.
+        languages: the languages in which every text must exist; the first one is used for an employee
+            whose own language is not among them.
+        starts: the first day on which anything is sent.
+        ends: the last day, or None.
+        holidays: a region of the ``holidays`` library such as ``CA-QC``, or nothing.
+        max_messages_per_week: in any seven days this campaign adds no message for an employee who
+            already has so many, from whichever campaign.
+        audiences: the audiences that policies and key points name; ``everyone`` always exists.
+    """
+
+    id: str
+    title: ByLanguage[str]
+    owner: str
+    starts: date
+    policies: tuple[Policy, ...]
+    languages: tuple[str, ...] = ("fr",)
+    ends: date | None = None
+    channels: tuple[str, ...] = ("email",)
+    holidays: str = ""
+    send_window: SendWindow = SendWindow()  # noqa: RUF009 -- frozen
+    cadence: Cadence = Cadence()  # noqa: RUF009 -- frozen
+    max_messages_per_week: int = 3
+    audiences: tuple[Audience, ...] = (EVERYONE,)
+
+    def __post_init__(self) -> None:
+        """Refuse a campaign that contradicts itself."""
+        refuse(self.problems())
+
+    @property
+    def owner_name(self) -> str:
+        """The name of the person who answers."""
+        return self.owner.rpartition(" <")[0]
+
+    @property
+    def owner_email(self) -> str:
+        """The address of the person who answers."""
+        return self.owner.rpartition(" <")[2].removesuffix(">")
+
+    @property
+    def key_points(self) -> tuple[tuple[Policy, KeyPoint], ...]:
+        """Every key point with its policy, in the order in which they enter."""
+        return tuple((policy, point) for policy in self.policies for point in policy.key_points)
+
+    def key_point(self, name: str) -> tuple[Policy, KeyPoint]:
+        """Find a key point and its policy by the key point's id; KeyError when there is none."""
+        for policy, point in self.key_points:
+            if point.id == name:
+                return policy, point
+        raise KeyError(name)
+
+    def audience(self, name: str) -> Audience:
+        """Find an audience by its id; KeyError when there is none."""
+        return {EVERYONE.id: EVERYONE, **{audience.id: audience for audience in self.audiences}}[name]
+
+    def audience_of(self, policy: Policy, point: KeyPoint) -> Audience:
+        """Return the audience of a key point: its own, or its policy's."""
+        return self.audience(point.audience or policy.audience)
+
+    def language_for(self, language: str) -> str:
+        """Return the campaign's language for an employee who reads ``language``."""
+        return language if language in self.languages else self.languages[0]
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with this campaign: its own values, then how its parts fit together."""
+        yield from id_problems(self.id)
+        yield from self._own_problems()
+        yield from repeated_ids("audiences", (audience.id for audience in self.audiences))
+        yield from repeated_ids("policies", (policy.id for policy in self.policies))
+        yield from self._repeated_key_points()
+        yield from self._unknown_audiences()
+        yield from self._missing_languages()
+
+    def _own_problems(self) -> Iterator[Problem]:
+        match = _OWNER.fullmatch(self.owner)
+        if match is None or not EMAIL.fullmatch(match["email"]):
+            yield Problem(
+                path=("owner",), found=f"{self.owner!r}", expected="a person, written 'Name <name@example.org>'"
+            )
+        if self.ends and self.ends < self.starts:
+            yield Problem(path=("ends",), found=f"{self.ends} lies before {self.starts}", expected="a later day")
+        if not self.policies:
+            yield Problem(path=("policies",), found="no policy", expected="at least one policy")
+        if not 1 <= self.max_messages_per_week <= 7:  # noqa: PLR2004 -- one a day
+            yield Problem(
+                path=("max_messages_per_week",), found=f"{self.max_messages_per_week}", expected="1 to 7"
+            )
+        for field, values, known in (
+            ("channels", self.channels, CHANNELS),
+            ("languages", self.languages, LANGUAGES),
+        ):
+            if not values:
+                yield Problem(path=(field,), found="an empty list", expected=f"at least one of {', '.join(known)}")
+            for place, value in enumerate(values):
+                if value not in known:
+                    yield Problem(
+                        path=(field, place),
+                        found=f"{value!r}",
+                        expected=f"one of {', '.join(known)}",
+                        suggestion=nearest(value, known),
+                    )
+
+    def _repeated_key_points(self) -> Iterator[Problem]:
+        seen: dict[str, str] = {}
+        for where, policy in enumerate(self.policies):
+            for place, point in enumerate(policy.key_points):
+                if point.id in seen:
+                    yield Problem(
+                        path=("policies", where, "key_points", place, "id"),
+                        found=f"key point {point.id!r} already stands in policy {seen[point.id]!r}",
+                        expected="an id that no other key point of the campaign has",
+                    )
+                seen.setdefault(point.id, policy.id)
+
+    def _unknown_audiences(self) -> Iterator[Problem]:
+        known = [EVERYONE.id, *(audience.id for audience in self.audiences)]
+        for where, policy in enumerate(self.policies):
+            named = [(("policies", where, "audience"), policy.audience)]
+            named += [
+                (("policies", where, "key_points", place, "audience"), point.audience)
+                for place, point in enumerate(policy.key_points)
+                if point.audience
+            ]
+            for path, name in named:
+                if name not in known:
+                    yield Problem(
+                        path=path,
+                        found=f"no audience is called {name!r}",
+                        expected=f"one of {', '.join(sorted(set(known)))}",
+                        suggestion=nearest(name, known),
+                    )
+
+    def _missing_languages(self) -> Iterator[Problem]:
+        known = [language for language in self.languages if language in LANGUAGES]
+        for path, value in by_language(self, ()):
+            for language in value.missing(known):
+                yield Problem(
+                    path=path, found=f"nothing in {language!r}", expected="a text in each language of the campaign"
+                )
+
+
+def by_language(part: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ByLanguage[object]]]:
+    """Yield every value by language below a definition, with its field path."""
+    if isinstance(part, ByLanguage):
+        yield path, part
+    elif isinstance(part, tuple):
+        for place, item in enumerate(part):
+            yield from by_language(item, (*path, place))
+    elif hasattr(part, "__dataclass_fields__"):
+        for name in part.__dataclass_fields__:
+            yield from by_language(getattr(part, name), (*path, name))

@@ -1,0 +1,134 @@
+"""A delivery's life: its key, its states, and which state may follow which."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+import numpy as np
+
+
+class State(StrEnum):
+    """The states of a delivery.
+
+    ``sending`` is committed before the final dot of DATA; ``unknown`` means that the outside may or may
+    not have accepted, and only evidence settles it.
+    """
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPPRESSED = "suppressed"
+    HELD = "held"
+
+
+FOLLOWS: dict[State, frozenset[State]] = {
+    State.PLANNED: frozenset(
+        {State.CLAIMED, State.CANCELLED, State.EXPIRED, State.SUPPRESSED, State.HELD, State.FAILED}
+    ),
+    State.CLAIMED: frozenset({State.PLANNED, State.SENDING, State.FAILED, State.CANCELLED}),
+    State.SENDING: frozenset({State.SENT, State.FAILED, State.PLANNED, State.UNKNOWN}),
+    State.UNKNOWN: frozenset({State.SENT}),
+    State.HELD: frozenset({State.PLANNED, State.CANCELLED, State.EXPIRED}),
+    State.SENT: frozenset(),
+    State.FAILED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.SUPPRESSED: frozenset(),
+}
+"""Which states may follow a state; the last five are final."""
+
+PENDING = frozenset({State.PLANNED, State.CLAIMED, State.SENDING, State.HELD})
+"""States from which a message may still leave."""
+
+ATTENTION = PENDING | {State.SENT, State.UNKNOWN}
+"""States that count against an employee's attention budget."""
+
+LEASE = timedelta(minutes=2)
+"""How long a worker may hold a claimed delivery before another one takes it over."""
+
+FIRST_BACKOFF = timedelta(minutes=1)
+LONGEST_BACKOFF = timedelta(hours=1)
+
+
+def backoff(attempt: int) -> timedelta:
+    """Return the wait after the given attempt (from 1) failed for now: doubling, at most an hour."""
+    return min(FIRST_BACKOFF * 2 ** min(attempt - 1, 10), LONGEST_BACKOFF)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Touchpoint:
+    """A message that the plan asks for; the first five fields are the delivery's unique key.
+
+    Attributes:
+        touch: how many messages of this key point the employee was given before.
+        step: the ladder step, from 0.
+        publication: the published text of the campaign that this delivery shows.
+        due_on: the employee's local day.
+        due_at: the instant (UTC) from which it may be sent.
+        not_after: the instant (UTC) at which that day's window closes.
+    """
+
+    campaign: str
+    key_point: str
+    touch: int
+    employee: str
+    channel: str
+    step: int
+    publication: int
+    variant: str
+    language: str
+    due_on: date
+    due_at: datetime
+    not_after: datetime
+    message_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """A delivery that a worker holds: (token, attempt) fences everything it writes about it."""
+
+    id: int
+    token: str
+    attempt: int
+    publication: int
+    key_point: str
+    employee: str
+    variant: str
+    language: str
+    message_id: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How an attempt ended.
+
+    Attributes:
+        state: sent, failed, unknown, or planned again.
+        at: the instant of the other side's answer (UTC).
+        reply: the other side's own words.
+        retry_at: when to try again, for planned.
+    """
+
+    delivery: int
+    attempt: int
+    state: State
+    at: datetime
+    reply: str = ""
+    retry_at: datetime | None = None
+
+
+def spread(codes: np.ndarray, day: date) -> np.ndarray:  # type: ignore[type-arg]
+    """Give each employee a place in the window, in [0, 1): even over employees, another one each day.
+
+    Args:
+        codes: one unsigned 32-bit number per employee that never changes (a checksum of the id).
+        day: the local day.
+    """
+    mixed = (codes.astype(np.uint64) * np.uint64(2654435761) + np.uint64(day.toordinal() * 40503)) % np.uint64(2**32)
+    return mixed.astype(np.float64) / 2**32

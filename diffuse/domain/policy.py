@@ -1,0 +1,202 @@
+"""What is to be remembered: policies, their key points, and the wordings of each."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from diffuse.domain.language import ByLanguage
+from diffuse.errors import AuthoringError, Problem
+
+MAX_WORDS = 120
+"""A message is read in a minute: at most this many words in a text, its action included."""
+
+MAX_SUBJECT = 78
+"""Characters of a subject; longer ones are cut off by mail programs on a phone."""
+
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_WORD = re.compile(r"\w+(?:['’.-]\w+)*")
+_NO_BREAK = str.maketrans({"\u00a0": " ", "\u202f": " "})
+
+
+def id_problems(value: str) -> Iterator[Problem]:
+    """Say what is wrong with an identifier."""
+    if not ID.fullmatch(value):
+        yield Problem(
+            path=("id",), found=f"{value!r} cannot be an id", expected="lower-case letters, digits and hyphens"
+        )
+
+
+def single_line(field: str, value: str) -> Iterator[Problem]:
+    """Say whether a text that goes into a header or a title is empty or broken over lines."""
+    if not value.strip() or not value.translate(_NO_BREAK).isprintable():
+        yield Problem(path=(field,), found=f"{value!r}", expected="one line of text")
+
+
+def repeated_ids(field: str, ids: Iterable[str]) -> Iterator[Problem]:
+    """Name every id that stands twice in a list."""
+    seen: set[str] = set()
+    for place, value in enumerate(ids):
+        if value in seen:
+            yield Problem(path=(field, place, "id"), found=f"id {value!r} stands twice", expected="ids that differ")
+        seen.add(value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """One wording in one language: a subject, a body in Markdown and the one action that it asks for."""
+
+    subject: str
+    body: str
+    action: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be sent."""
+        refuse(self.problems())
+
+    @property
+    def words(self) -> int:
+        """The number of words that an employee has to read, the action included."""
+        return len(_WORD.findall(f"{self.body} {self.action}"))
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with this text alone."""
+        yield from single_line("subject", self.subject)
+        if len(self.subject) > MAX_SUBJECT:
+            yield Problem(
+                path=("subject",),
+                found=f"a subject of {len(self.subject)} characters",
+                expected=f"at most {MAX_SUBJECT}",
+            )
+        if self.action:
+            yield from single_line("action", self.action)
+        if not self.body.strip():
+            yield Problem(path=("body",), found="an empty body", expected="a message in Markdown")
+        if self.words > MAX_WORDS:
+            yield Problem(
+                path=("body",), found=f"a text of {self.words} words", expected=f"at most {MAX_WORDS} words"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variant:
+    """One wording of a key point, in each language of the campaign."""
+
+    register: str
+    texts: ByLanguage[Text]
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be sent."""
+        refuse(self.problems())
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with this variant alone."""
+        if not ID.fullmatch(self.register):
+            yield Problem(
+                path=("register",),
+                found=f"{self.register!r} cannot be a register",
+                expected="a short name such as 'legal' or 'advice'",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One of the answers offered, and what the employee reads after choosing it."""
+
+    says: ByLanguage[str]
+    feedback: ByLanguage[str]
+    right: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """A fact that can be asked, with exactly one right answer."""
+
+    asks: ByLanguage[str]
+    answers: tuple[Answer, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a question that cannot be answered."""
+        refuse(self.problems())
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with this question alone."""
+        if len(self.answers) < 2:  # noqa: PLR2004 -- a choice has two sides
+            yield Problem(
+                path=("answers",), found=f"{len(self.answers)} answers", expected="at least two answers"
+            )
+        right = sum(answer.right for answer in self.answers)
+        if self.answers and right != 1:
+            yield Problem(
+                path=("answers",), found=f"{right} right answers", expected="exactly one with 'right: yes'"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyPoint:
+    """One thing to remember; the unit that is repeated.
+
+    ``audience`` empty means the audience of its policy.
+    """
+
+    id: str
+    says: ByLanguage[str]
+    variants: tuple[Variant, ...]
+    audience: str = ""
+    acknowledge: bool = True
+    question: Question | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be sent."""
+        refuse(self.problems())
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with this key point alone."""
+        yield from id_problems(self.id)
+        if not self.variants:
+            yield Problem(path=("variants",), found="no wording", expected="at least one variant")
+        registers: set[str] = set()
+        for place, variant in enumerate(self.variants):
+            if variant.register in registers:
+                yield Problem(
+                    path=("variants", place, "register"),
+                    found=f"register {variant.register!r} stands twice",
+                    expected="registers that differ",
+                )
+            registers.add(variant.register)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """A versioned text of the governance framework and the key points that make it remembered."""
+
+    id: str
+    title: ByLanguage[str]
+    version: str
+    key_points: tuple[KeyPoint, ...]
+    link: ByLanguage[str] | None = None
+    audience: str = "everyone"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be sent."""
+        refuse(self.problems())
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with this policy alone."""
+        yield from id_problems(self.id)
+        yield from single_line("version", self.version)
+        if not self.key_points:
+            yield Problem(path=("key_points",), found="no key point", expected="at least one key point")
+        for language, link in (self.link or {}).items():
+            if not link.startswith(("https://", "http://")):
+                yield Problem(
+                    path=("link",) if language == "*" else ("link", language),
+                    found=f"{link!r}",
+                    expected="an address that begins with https://",
+                )
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise one AuthoringError that holds all problems, if there is any."""
+    found = tuple(problems)
+    if found:
+        raise AuthoringError(*found)
