@@ -1,0 +1,26 @@
+"""``diffuse check``: every mistake in campaign files, with its place and its remedy."""
+
+from pathlib import Path
+
+import click
+
+from diffuse.bootstrap import authoring
+from diffuse.services.check import check as check_campaigns
+
+
+@click.command()
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+@click.pass_context
+def check(context: click.Context, paths: tuple[Path, ...]) -> None:
+    """Read campaigns and print every mistake, one a line; print nothing when all is well.
+
+    PATH is a folder with campaign.yaml, a YAML file or a Python file. The exit status is 0 when all
+    is well, 1 when something must be mended, 2 when the command itself is wrong.
+    """
+    tools = authoring()
+    problems = check_campaigns(paths, tools.campaigns, tools.renderer, tools.calendar)
+    for problem in problems:
+        click.echo(str(problem))
+    context.exit(1 if problems else 0)
