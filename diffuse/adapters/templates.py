@@ -1,0 +1,284 @@
+"""Lays out messages: officers' words in the organisation's templates (Jinja2)."""
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    select_autoescape,
+)
+from markupsafe import Markup
+
+from diffuse.adapters.authored import About, Authored, absent_values, marks_for, problems_of, write
+from diffuse.adapters.inlining import inline
+from diffuse.adapters.markdown import MAILTO, fold
+from diffuse.adapters.sentinels import Sentinels
+from diffuse.adapters.wording import line_of
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.message import (
+    ACKNOWLEDGE_URL,
+    GIVEN_NAME,
+    NAME,
+    PIXEL_URL,
+    Baked,
+    Excerpt,
+    Pieces,
+    Slot,
+    link_slot,
+)
+from diffuse.domain.policy import KeyPoint, Policy, Text
+from diffuse.errors import AuthoringError, FieldPath, Problem, nearest
+
+MAX_BYTES = 100_000
+"""Mail programs cut off a longer message; Gmail does so at 102 kB."""
+
+HTML, PLAIN, WORDS = "email/message.html.j2", "email/message.txt.j2", "email/words.toml"
+
+
+class Templates:
+    """Renders wordings with the layouts of a folder; a Renderer."""
+
+    def __init__(self, folder: Path | None = None, *, organisation: str = "") -> None:
+        """Read the folder's words.
+
+        Args:
+            folder: the templates; those that diffuse brings along when it is left out.
+            organisation: a name that stands above every message, or nothing.
+
+        Raises:
+            AuthoringError: when the folder's words cannot be read.
+        """
+        self._folder = folder or default_folder()
+        self._organisation = organisation
+        self._words = _read_words(self._folder / WORDS)
+        self._layouts = Environment(
+            loader=FileSystemLoader(self._folder),
+            autoescape=select_autoescape(("html.j2",)),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._layouts.filters["fold"] = fold
+
+    def problems(self, text: Text, language: str) -> Sequence[Problem]:
+        """Return what would go wrong when this text is rendered; lines are those of the field."""
+        try:
+            self._words_in(language)
+        except AuthoringError as error:
+            return error.problems
+        return problems_of(text)
+
+    def bake(
+        self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
+    ) -> Baked:
+        """Lay out, inline and check one wording.
+
+        Raises:
+            AuthoringError: when the text or the layout must be mended.
+        """
+        about = About(campaign=campaign, policy=policy, point=point, language=language)
+        where, authored, marks = _authored(about, register)
+        addresses, links = _numbered(authored.body.links, marks)
+        values = {**self._values(about, marks), "subject": authored.subject, "action": authored.action}
+        if policy.link:
+            values["policy_url"] = marks.slot(link_slot(len(links)))
+            links.append(policy.link[language])
+        body = Markup(authored.body.html(addresses))  # noqa: S704 -- officers' Markdown holds no raw HTML
+        html = inline(self._lay_out(HTML, {**values, "body": body}))
+        plain = self._lay_out(PLAIN, {**values, "body": authored.body.text(addresses)})
+        baked = Baked(
+            language=language,
+            subject=marks.split(authored.subject),
+            html=marks.split(html),
+            text=marks.split(plain),
+            links=tuple(links),
+        )
+        used = {*_slots(marks.split(body)), *_slots(baked.subject)}
+        wrong = [*_sound(html, language), *_complete(baked, used, asks=asks(point) != "nothing")]
+        if wrong:
+            raise AuthoringError(*(problem.under(*where) for problem in wrong))
+        return baked
+
+    def fragment(self, text: Text) -> str:
+        """Return the body of a text as safe HTML, for a page; personal slots are left out.
+
+        Raises:
+            AuthoringError: when the text must be mended, or prints what only ``excerpt`` knows.
+        """
+        marks = marks_for(text)
+        body = write(text, absent_values(), marks).body
+        return _without_slots(marks.split(body.html(body.links)))
+
+    def excerpt(
+        self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
+    ) -> Excerpt:
+        """Return what a page shows of a wording; personal slots are left out.
+
+        Raises:
+            AuthoringError: when the text must be mended.
+        """
+        about = About(campaign=campaign, policy=policy, point=point, language=language)
+        _, authored, marks = _authored(about, register)
+        return Excerpt(
+            subject=_without_slots(marks.split(authored.subject)),
+            body=_without_slots(marks.split(authored.body.html(authored.body.links))),
+            action=_without_slots(marks.split(authored.action)),
+        )
+
+    def _words_in(self, language: str) -> Mapping[str, Any]:
+        if language not in self._words:
+            raise AuthoringError.of(
+                f"the layout has no words in {language!r}",
+                f"one of {', '.join(self._words)}, or a part [{language}] in it",
+                file=str(self._folder / WORDS),
+            )
+        return self._words[language]
+
+    def _values(self, about: About, marks: Sentinels) -> dict[str, Any]:
+        """Return what a layout may print, the officers' words left out."""
+        language = about.language
+        return {
+            "language": language,
+            "words": self._words_in(language),
+            "organisation": self._organisation,
+            "campaign": {"title": about.campaign.title[language]},
+            "policy": {"title": about.policy.title[language], "version": about.policy.version},
+            "key_point": {"says": about.point.says[language]},
+            "owner": {"name": about.campaign.owner_name, "email": about.campaign.owner_email},
+            "employee": {"name": marks.slot(NAME), "given_name": marks.slot(GIVEN_NAME)},
+            "asks": asks(about.point),
+            "acknowledge_url": marks.slot(ACKNOWLEDGE_URL),
+            "pixel_url": marks.slot(PIXEL_URL),
+            "policy_url": "",
+        }
+
+    def _lay_out(self, name: str, values: Mapping[str, Any]) -> str:
+        file = str(self._folder / name)
+        try:
+            return self._layouts.get_template(name).render(values)
+        except TemplateNotFound as error:
+            raise AuthoringError.of(f"there is no template {error.name!r}", "that file", file=file) from error
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            said = f"nothing is called {error}" if isinstance(error, KeyError) else error
+            raise AuthoringError.of(
+                f"the layout cannot be filled in: {said}",
+                "the variables and words that the shipped layout uses",
+                file=file,
+                line=line_of(error, file),
+            ) from error
+
+
+def default_folder() -> Path:
+    """Return the folder of templates that diffuse brings along, in a checkout or as it was installed."""
+    package = Path(__file__).parents[1]
+    installed = package / "_templates"
+    return installed if installed.is_dir() else package.parent / "templates"
+
+
+def asks(point: KeyPoint) -> str:
+    """Name what a message asks for, as the layout's words do."""
+    if point.question is None:
+        return "acknowledge" if point.acknowledge else "nothing"
+    return "answer_and_acknowledge" if point.acknowledge else "answer"
+
+
+def _read_words(file: Path) -> Mapping[str, Mapping[str, Any]]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AuthoringError.of(
+            f"the templates cannot be read: {error.strerror}", f"a folder with {WORDS}", file=str(file)
+        ) from error
+    except ValueError as error:
+        raise AuthoringError.of(f"{error}", "TOML in UTF-8", file=str(file)) from error
+
+
+def _find(about: About, register: str) -> tuple[Text, FieldPath]:
+    """Find a wording and its field path."""
+    registers = [variant.register for variant in about.point.variants]
+    place = about.campaign.policies.index(about.policy)
+    where: FieldPath = (
+        "policies",
+        place,
+        "key_points",
+        about.policy.key_points.index(about.point),
+        "variants",
+    )
+    if register not in registers:
+        raise AuthoringError.of(
+            f"no wording in register {register!r}",
+            f"one of {', '.join(registers)}",
+            suggestion=nearest(register, registers),
+            path=where,
+        )
+    where = (*where, registers.index(register), "texts", about.language)
+    texts = about.point.variants[registers.index(register)].texts
+    if texts.missing([about.language]):
+        raise AuthoringError.of(f"nothing in {about.language!r}", "a text in that language", path=where)
+    return texts[about.language], where
+
+
+def _authored(about: About, register: str) -> tuple[FieldPath, Authored, Sentinels]:
+    """Write a wording with its campaign's values; problems get the wording's field path."""
+    text, where = _find(about, register)
+    marks = marks_for(text)
+    try:
+        return where, write(text, about.values(), marks), marks
+    except AuthoringError as error:
+        raise AuthoringError(*(problem.under(*where) for problem in error.problems)) from error
+
+
+def _without_slots(pieces: Pieces) -> str:
+    """Join a text without its slots, and without the spaces before each."""
+    followed = (*(isinstance(piece, Slot) for piece in pieces[1:]), False)
+    return "".join(
+        piece.rstrip(" ") if before_slot else piece
+        for piece, before_slot in zip(pieces, followed, strict=True)
+        if isinstance(piece, str)
+    )
+
+
+def _numbered(links: Sequence[str], marks: Sentinels) -> tuple[list[str], list[str]]:
+    """Return for each link its address (a slot, or the mailbox itself) and the destinations of the slots."""
+    addresses: list[str] = []
+    destinations: list[str] = []
+    for link in links:
+        if link.lower().startswith(MAILTO):
+            addresses.append(link)
+        else:
+            addresses.append(marks.slot(link_slot(len(destinations))))
+            destinations.append(link)
+    return addresses, destinations
+
+
+def _slots(pieces: Pieces) -> set[str]:
+    return {piece.name for piece in pieces if isinstance(piece, Slot)}
+
+
+def _sound(html: str, language: str) -> Iterator[Problem]:
+    """Yield what no mail program should be given."""
+    if len(html.encode()) > MAX_BYTES:
+        yield Problem(
+            found=f"a message of {len(html.encode()) / 1000:.0f} kB",
+            expected=f"at most {MAX_BYTES // 1000} kB: mail programs cut off the rest",
+        )
+    if not html.lower().startswith("<!doctype html"):
+        yield Problem(found="a layout without '<!doctype html>'", expected=f"it on top of {HTML}")
+    for part in (f'<html lang="{language}"', "<title>", "</body>"):
+        if part not in html:
+            yield Problem(found=f"a layout without {part!r}", expected=f"it in {HTML}")
+
+
+def _complete(baked: Baked, used: Collection[str], *, asks: bool) -> Iterator[Problem]:
+    """Yield the slots that a layout forgot: those that must be there, and those that the text uses."""
+    needed = {*used, *(link_slot(number) for number in range(len(baked.links)))}
+    needed |= {ACKNOWLEDGE_URL} if asks else set()
+    for name, pieces, slots in ((HTML, baked.html, needed | {PIXEL_URL}), (PLAIN, baked.text, needed)):
+        for slot in sorted(slots - _slots(pieces)):
+            yield Problem(found=f"a layout without {slot!r}", expected=f"it in {name}")
