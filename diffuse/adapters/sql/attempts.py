@@ -1,0 +1,38 @@
+"""The log of how each attempt ended, and what proves afterwards that one of unknown fate arrived."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, update
+
+from diffuse.adapters.sql.tables import attempt, delivery
+from diffuse.adapters.sql.types import fixed
+from diffuse.domain.delivery import State
+
+ITS_LINK_WAS_USED = "its link was used"
+
+
+def log(
+    connection: Connection, at: datetime, endings: Collection[tuple[int, int, str, str] | Row[Any]]
+) -> None:
+    """Add a row for each ending: delivery, attempt, state and the words that explain it."""
+    columns = ("delivery", "attempt", "state", "reply")
+    rows = [{**dict(zip(columns, ending, strict=True)), "at": at} for ending in endings]
+    if rows:
+        connection.execute(insert(attempt), rows)
+
+
+def settle(connection: Connection, deliveries: Collection[int], at: datetime) -> None:
+    """Turn those unknown deliveries into sent ones from which something came back, and log it.
+
+    They count as sent at the instant at which their last attempt was allowed to set the final dot.
+    """
+    row = delivery.c
+    statement = (
+        update(delivery)
+        .where(row.id.in_(deliveries), row.state == fixed(State.UNKNOWN), row.reached_on.is_not(None))
+        .values(state=State.SENT, reason=ITS_LINK_WAS_USED, sent_at=func.coalesce(row.fenced_at, row.due_at))
+        .returning(row.id, row.attempt, row.state, row.reason)
+    )
+    log(connection, at, connection.execute(statement).all())

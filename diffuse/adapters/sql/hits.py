@@ -1,0 +1,118 @@
+"""Keeps what comes back."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, case, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from diffuse.adapters.sql import tables
+from diffuse.adapters.sql.attempts import settle
+from diffuse.adapters.sql.engine import reading, writing
+from diffuse.adapters.sql.types import one_of
+from diffuse.domain.delivery import State
+from diffuse.domain.events import Event, Kind
+from diffuse.ports import Acknowledgement, Shown
+
+LEFT = frozenset({State.SENDING, State.SENT, State.UNKNOWN})
+"""States of messages that an employee may have in hand."""
+
+_ROW = tables.delivery.c
+_FIRST = {
+    Kind.OPENED: _ROW.opened_at,
+    Kind.CLICKED: _ROW.clicked_at,
+    Kind.ANSWERED: _ROW.answered_at,
+    Kind.ACKNOWLEDGED: _ROW.acknowledged_at,
+}
+_SHOWN = (
+    "id",
+    "publication",
+    "key_point",
+    "variant",
+    "language",
+    "employee",
+    "acknowledged_at",
+    "answer",
+)
+
+
+class SqlHits:
+    """The events and acknowledgements in a database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use a database that has been upgraded."""
+        self._engine = engine
+
+    def shown(self, delivery: int) -> Shown | None:
+        """Return a delivery that has left, or None."""
+        statement = (
+            select(*(_ROW[name] for name in _SHOWN), tables.employee.c.time_zone)
+            .join_from(tables.delivery, tables.employee)
+            .where(_ROW.id == delivery, one_of(_ROW.state, LEFT))
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(statement).mappings().first()
+        if row is None:
+            return None
+        number = row["answer"].partition(":")[0]
+        return Shown(**{**row, "answer": int(number) if number else None})
+
+    def record(self, event: Event, reached_on: date) -> None:
+        """Keep an event; the first of each kind sets the delivery's time. ``reached_on`` is the local day.
+
+        Raises:
+            ValueError: for an acknowledgement, which is evidence: ``acknowledge`` keeps it with its text.
+            KeyError: when there is no such delivery.
+        """
+        if event.kind == Kind.ACKNOWLEDGED:
+            raise ValueError("an acknowledgement is kept with its text, by acknowledge()")
+        with writing(self._engine) as connection:
+            _lock(connection, event.delivery)
+            _keep(connection, event, reached_on)
+
+    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
+        """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.
+
+        Raises:
+            KeyError: when there is no such delivery.
+        """
+        given = acknowledgement
+        values = {name: getattr(given, name) for name in Acknowledgement.__dataclass_fields__}
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        keep = dialect.insert(tables.acknowledgement).values(values).on_conflict_do_nothing()
+        with writing(self._engine) as connection:
+            _lock(connection, given.delivery)
+            is_first = (
+                connection.execute(keep.returning(tables.acknowledgement.c.delivery)).first() is not None
+            )
+            if is_first:
+                _keep(
+                    connection,
+                    Event(delivery=given.delivery, kind=Kind.ACKNOWLEDGED, at=given.at),
+                    reached_on,
+                )
+        return is_first
+
+
+def _lock(connection: Connection, delivery: int) -> None:
+    """Let one hit of a delivery after the other through; KeyError when there is no such delivery."""
+    if connection.execute(select(_ROW.id).where(_ROW.id == delivery).with_for_update()).first() is None:
+        raise KeyError(delivery)
+
+
+def _keep(connection: Connection, happened: Event, reached_on: date) -> None:
+    """Add an event to the log and fold it into its delivery, which has arrived then."""
+    first = _FIRST[happened.kind]
+    values: dict[ColumnElement[Any], ColumnElement[Any]] = {
+        first: func.coalesce(first, literal(happened.at, first.type)),
+        _ROW.reached_on: func.coalesce(_ROW.reached_on, literal(reached_on, _ROW.reached_on.type)),
+    }
+    if happened.kind == Kind.ANSWERED:
+        values[_ROW.answer] = case((first.is_(None), happened.detail), else_=_ROW.answer)
+    connection.execute(
+        insert(tables.event).values(
+            delivery=happened.delivery, kind=happened.kind, at=happened.at, detail=happened.detail
+        )
+    )
+    connection.execute(update(tables.delivery).where(_ROW.id == happened.delivery).values(values))
+    settle(connection, [happened.delivery], happened.at)

@@ -1,0 +1,1 @@
+"""What Alembic runs: ``env.py`` at each upgrade, and the steps in ``versions``."""

@@ -1,0 +1,168 @@
+"""The tables: employees, what was published, deliveries, and three logs that only ever grow.
+
+Nothing is ever deleted, save for an employee's roles when they change.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Table,
+    UniqueConstraint,
+)
+
+from diffuse.adapters.sql.types import NAME, NUMBER, Day, Instant, Words, fixed, one_of
+from diffuse.domain.delivery import State
+from diffuse.domain.events import Kind
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+def _among(column: str, values: Iterable[StrEnum], name: str = "known") -> CheckConstraint:
+    words = ", ".join(f"'{value}'" for value in sorted(values))
+    return CheckConstraint(f"{column} IN ({words})", name=name)
+
+
+employee = Table(
+    "employee",
+    METADATA,
+    Column("id", NAME, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("email", NAME, nullable=False),
+    Column("language", NAME, nullable=False),
+    Column("time_zone", NAME, nullable=False),
+    Column("department", Words, nullable=False),
+    Column("manager", Words, nullable=False),
+    Column("starts", Day),
+    Column("ends", Day),
+    CheckConstraint("starts <= ends", name="days"),
+    sqlite_strict=True,
+)
+
+employee_role = Table(
+    "employee_role",
+    METADATA,
+    Column("employee", NAME, ForeignKey("employee.id"), primary_key=True),
+    Column("place", NUMBER, primary_key=True, autoincrement=False),
+    Column("role", Words, nullable=False),
+    sqlite_strict=True,
+)
+"""``place`` keeps the order in which the directory names an employee's roles, from 0."""
+
+publication = Table(
+    "publication",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("campaign", NAME, nullable=False),
+    Column("digest", NAME, nullable=False),
+    Column("definition", NAME, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    Index("ix_publication_campaign", "campaign", "id"),
+    sqlite_strict=True,
+)
+
+delivery = Table(
+    "delivery",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("campaign", NAME, nullable=False),
+    Column("key_point", NAME, nullable=False),
+    Column("touch", NUMBER, nullable=False),
+    Column("employee", NAME, ForeignKey("employee.id"), nullable=False),
+    Column("channel", NAME, nullable=False),
+    Column("step", NUMBER, nullable=False),
+    Column("publication", NUMBER, ForeignKey("publication.id"), nullable=False),
+    Column("variant", NAME, nullable=False),
+    Column("language", NAME, nullable=False),
+    Column("message_id", NAME, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("due_on", Day, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("attempt", NUMBER, nullable=False),
+    Column("lease_token", NAME),
+    Column("lease_until", Instant),
+    Column("fenced_at", Instant),
+    Column("sent_at", Instant),
+    Column("reply", Words, nullable=False),
+    Column("opened_at", Instant),
+    Column("clicked_at", Instant),
+    Column("answered_at", Instant),
+    Column("answer", Words, nullable=False),
+    Column("acknowledged_at", Instant),
+    Column("reached_on", Day),
+    UniqueConstraint("campaign", "employee", "key_point", "touch", "channel", name="uq_delivery_key"),
+    UniqueConstraint("message_id"),
+    _among("state", State),
+    CheckConstraint("(lease_until IS NOT NULL) = (state IN ('claimed', 'sending'))", name="lease"),
+    CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent"),
+    CheckConstraint("touch >= 0 AND step >= 0 AND attempt >= 0", name="counts"),
+    Index("ix_delivery_due_on", "due_on", "employee"),
+    sqlite_strict=True,
+)
+"""``fenced_at`` is the instant at which the last attempt was allowed to set the final dot."""
+
+_planned = delivery.c.state == fixed(State.PLANNED)
+_leased = one_of(delivery.c.state, (State.CLAIMED, State.SENDING))
+Index(
+    "ix_delivery_planned", delivery.c.due_at, delivery.c.id, sqlite_where=_planned, postgresql_where=_planned
+)
+Index("ix_delivery_leased", delivery.c.lease_until, sqlite_where=_leased, postgresql_where=_leased)
+
+attempt = Table(
+    "attempt",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("delivery", NUMBER, ForeignKey("delivery.id"), nullable=False),
+    Column("attempt", NUMBER, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reply", Words, nullable=False),
+    _among("state", State),
+    Index("ix_attempt_delivery", "delivery"),
+    sqlite_strict=True,
+)
+"""One row for each way in which an attempt ended; rows are only added."""
+
+event = Table(
+    "event",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("delivery", NUMBER, ForeignKey("delivery.id"), nullable=False),
+    Column("kind", NAME, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("detail", Words, nullable=False),
+    _among("kind", Kind),
+    Index("ix_event_delivery", "delivery"),
+    sqlite_strict=True,
+)
+"""Everything that came back, in the order in which it came; rows are only added."""
+
+acknowledgement = Table(
+    "acknowledgement",
+    METADATA,
+    Column("delivery", NUMBER, ForeignKey("delivery.id"), primary_key=True, autoincrement=False),
+    Column("policy", NAME, nullable=False),
+    Column("version", NAME, nullable=False),
+    Column("language", NAME, nullable=False),
+    Column("statement", Words, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+"""Evidence: who confirmed which version, in which words; at most one for a delivery, never changed."""

@@ -1,0 +1,297 @@
+"""The ledger port on each database: planning, leases, fences, outcomes."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from diffuse.domain.delivery import LEASE, Claimed, Outcome, State
+from diffuse.errors import AuthoringError
+from diffuse.ports import Move, Overdue
+from tests.suites.store.given import CLOSES, MINUTE, NOW, TODAY, Store, person, together, touchpoint
+
+LATER = NOW + LEASE + MINUTE
+
+
+@pytest.fixture(autouse=True)
+def people(store: Store) -> None:
+    store.with_people("ana", "bob", "cyd")
+
+
+def test_planning_again_adds_nothing(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob"))
+    again = [touchpoint(due_at=NOW + MINUTE), touchpoint(employee="cyd"), touchpoint(employee="bob")]
+    assert store.ledger.add(iter(again), NOW) == 1
+    assert store.ledger.counts() == {"social-media": {"planned": 3}}
+    assert store.row(1)["due_at"] == NOW
+
+
+def test_more_touchpoints_than_one_transaction_holds_are_all_added(store: Store) -> None:
+    touchpoints = [touchpoint(touch=number) for number in range(2345)]
+    assert store.ledger.add(iter(touchpoints), NOW) == 2345
+    assert store.ledger.add(iter(touchpoints), NOW) == 0
+
+
+def test_planning_nothing_is_nothing(store: Store) -> None:
+    assert store.ledger.add((), NOW) == 0
+    assert store.ledger.move(()) == 0
+    assert store.ledger.cancel((), "nobody") == 0
+    assert store.ledger.recover(NOW) == (0, 0)
+    assert store.ledger.counts() == {}
+
+
+def test_planners_at_once_insert_each_delivery_once(store: Store) -> None:
+    names = [f"p{number}" for number in range(400)]
+    store.directory.save([person(name) for name in names])
+    plan = [touchpoint(employee=name) for name in names]
+
+    def add(place: int) -> int:
+        return store.ledger.add(plan if place % 2 else reversed(plan), NOW)
+
+    assert sum(together(4, add)) == 400
+    assert store.ledger.counts() == {"social-media": {"planned": 400}}
+
+
+def test_a_delivery_for_nobody_is_refused_and_nothing_is_added(store: Store) -> None:
+    with pytest.raises(IntegrityError):
+        store.ledger.add([touchpoint(), touchpoint(employee="nobody")], NOW)
+    assert store.ledger.counts() == {}
+
+
+def test_what_is_due_is_claimed_oldest_first(store: Store) -> None:
+    due = {"ana": NOW, "bob": NOW - MINUTE, "cyd": NOW + MINUTE}
+    store.plan(*(touchpoint(employee=name, due_at=at) for name, at in due.items()))
+    claimed = store.ledger.claim(NOW, token="w1", limit=10)
+    assert [one.employee for one in claimed] == ["bob", "ana"]
+    row = store.row(claimed[1].id)
+    assert claimed[1] == Claimed(
+        id=row["id"],
+        token="w1",
+        attempt=1,
+        publication=1,
+        key_point="disclose",
+        employee="ana",
+        variant="advice",
+        language="fr",
+        message_id="<social-media.disclose.0.ana.email@universite.example>",
+        due_at=NOW,
+    )
+    assert (row["state"], row["lease_token"], row["lease_until"]) == ("claimed", "w1", NOW + LEASE)
+
+
+def test_no_more_than_the_limit_is_claimed(store: Store) -> None:
+    store.plan(*(touchpoint(employee=name) for name in ("ana", "bob", "cyd")))
+    assert [len(store.ledger.claim(NOW, token="w1", limit=2)) for _ in range(3)] == [2, 1, 0]
+
+
+def test_a_closed_window_is_not_claimed_but_overdue(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob", due_at=NOW - MINUTE, not_after=CLOSES + MINUTE))
+    assert [one.employee for one in store.ledger.overdue(CLOSES)] == ["ana"]
+    assert [one.employee for one in store.ledger.claim(CLOSES, token="w1", limit=9)] == ["bob"]
+    assert store.ledger.overdue(CLOSES) == (Overdue(id=1, publication=1, employee="ana", due_on=TODAY),)
+    assert store.ledger.overdue(CLOSES - MINUTE) == ()
+
+
+def test_a_leaver_is_not_claimed(store: Store) -> None:
+    yesterday = TODAY - timedelta(days=1)
+    store.plan(*(touchpoint(employee=name) for name in ("ana", "bob", "cyd")))
+    store.directory.save([person("ana", ends=yesterday), person("bob", ends=TODAY), person("cyd")])
+    assert [one.employee for one in store.ledger.claim(NOW, token="w1", limit=9)] == ["bob", "cyd"]
+
+
+def test_workers_at_once_never_claim_the_same_delivery(store: Store) -> None:
+    names = [f"p{number}" for number in range(120)]
+    store.directory.save([person(name) for name in names])
+    store.plan(*(touchpoint(employee=name) for name in names))
+
+    def work(place: int) -> list[int]:
+        mine: list[int] = []
+        while claimed := store.ledger.claim(NOW, token=f"w{place}", limit=7):
+            mine.extend(one.id for one in claimed)
+        return mine
+
+    claimed = [number for mine in together(4, work) for number in mine]
+    assert sorted(claimed) == list(range(1, 121))
+
+
+def test_the_dot_may_follow_once_and_only_while_the_lease_holds(store: Store) -> None:
+    store.plan(touchpoint())
+    claimed = store.claim()
+    assert not store.ledger.fence(claimed, NOW + LEASE)
+    assert store.ledger.fence(claimed, NOW + LEASE - MINUTE)
+    assert not store.ledger.fence(claimed, NOW)
+    row = store.row(claimed.id)
+    assert (row["state"], row["fenced_at"]) == ("sending", NOW + LEASE - MINUTE)
+
+
+def test_a_sent_message_keeps_its_reply_and_its_time(store: Store) -> None:
+    store.plan(touchpoint())
+    claimed = store.sending()
+    assert store.finish(claimed, State.SENT, at=NOW + MINUTE, reply="250 2.0.0 Ok: queued as 4XyZ")
+    row = store.row(claimed.id)
+    assert (row["state"], row["reason"], row["sent_at"]) == ("sent", "", NOW + MINUTE)
+    assert (row["reply"], row["lease_until"]) == ("250 2.0.0 Ok: queued as 4XyZ", None)
+    assert store.attempts() == [(1, "sent", "250 2.0.0 Ok: queued as 4XyZ")]
+
+
+def test_a_message_that_was_put_off_is_due_again_later(store: Store) -> None:
+    store.plan(touchpoint())
+    assert store.finish(store.claim(), State.PLANNED, reply="421 try later", retry_at=NOW + MINUTE)
+    row = store.row(1)
+    assert (row["state"], row["reason"], row["due_at"]) == ("planned", "421 try later", NOW + MINUTE)
+    assert store.ledger.claim(NOW, token="w1", limit=1) == ()
+    assert store.claim(NOW + MINUTE).attempt == 2
+    assert store.attempts() == [(1, "planned", "421 try later")]
+
+
+def test_a_message_that_was_put_off_without_a_time_stays_due(store: Store) -> None:
+    store.plan(touchpoint())
+    assert store.finish(store.sending(), State.PLANNED, reply="450 busy")
+    assert store.row(1)["due_at"] == NOW
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN])
+def test_another_end_gives_its_reason(store: Store, state: State) -> None:
+    store.plan(touchpoint())
+    claimed = store.sending()
+    assert store.finish(claimed, state, reply="550 no such mailbox")
+    assert (store.row(1)["state"], store.row(1)["reason"]) == (state, "550 no such mailbox")
+    assert store.row(1)["sent_at"] is None
+
+
+def test_a_stale_attempt_or_token_writes_nothing(store: Store) -> None:
+    store.plan(touchpoint())
+    stale = store.claim()
+    assert store.ledger.recover(LATER) == (1, 0)
+    owner = store.claim(LATER, token="w2")
+    before = store.row(owner.id)
+    for claimed in (stale, *_forged(owner)):
+        assert not store.ledger.fence(claimed, LATER)
+        assert not store.finish(claimed, State.FAILED)
+    assert store.row(owner.id) == before
+    assert len(store.attempts()) == 1
+    assert store.ledger.fence(owner, LATER)
+
+
+def _forged(owner: Claimed) -> list[Claimed]:
+    fields = {name: getattr(owner, name) for name in Claimed.__dataclass_fields__}
+    changes: list[dict[str, object]] = [{"token": "w1"}, {"attempt": owner.attempt - 1}, {"id": owner.id + 1}]
+    return [Claimed(**{**fields, **change}) for change in changes]
+
+
+def test_an_outcome_of_another_delivery_writes_nothing(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob"))
+    ana, bob = store.ledger.claim(NOW, token="w1", limit=2)
+    assert store.ledger.fence(ana, NOW)
+    mixed_up = Outcome(delivery=bob.id, attempt=bob.attempt, state=State.SENT, at=NOW)
+    assert not store.ledger.finish(ana, mixed_up)
+    assert store.ledger.counts() == {"social-media": {"claimed": 1, "sending": 1}}
+
+
+def test_what_was_never_fenced_cannot_be_sent(store: Store) -> None:
+    store.plan(touchpoint())
+    assert not store.finish(store.claim(), State.SENT)
+    assert store.row(1)["state"] == "claimed"
+
+
+def test_a_second_outcome_of_the_same_attempt_writes_nothing(store: Store) -> None:
+    store.plan(touchpoint())
+    claimed = store.sent()
+    assert not store.finish(claimed, State.FAILED)
+    assert not store.finish(claimed, State.SENT)
+    assert store.attempts() == [(1, "sent", "")]
+
+
+def test_an_expired_lease_is_settled_by_what_may_have_happened(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob"), touchpoint(employee="cyd"))
+    _, bob, cyd = store.ledger.claim(NOW, token="w1", limit=3)
+    assert store.ledger.fence(bob, NOW)
+    assert store.ledger.fence(cyd, NOW + 2 * MINUTE - MINUTE / 60)
+    assert store.ledger.recover(NOW + LEASE) == (1, 1)
+    assert [store.row(number)["state"] for number in (1, 2, 3)] == ["planned", "unknown", "sending"]
+    assert [store.row(number)["lease_until"] is None for number in (1, 2, 3)] == [True, True, False]
+    assert "planned again" in store.row(1)["reason"]
+    assert "may have arrived" in store.row(2)["reason"]
+    assert [(attempt, state) for attempt, state, _ in sorted(store.attempts())] == [
+        (1, "planned"),
+        (1, "unknown"),
+    ]
+    assert store.ledger.recover(NOW + LEASE) == (0, 0)
+
+
+def test_a_late_answer_settles_an_unknown_delivery(store: Store) -> None:
+    store.plan(touchpoint())
+    claimed = store.sending()
+    assert store.ledger.recover(LATER) == (0, 1)
+    assert store.finish(claimed, State.SENT, at=LATER, reply="250 at last")
+    assert (store.row(1)["state"], store.row(1)["sent_at"]) == ("sent", LATER)
+    assert [state for _, state, _ in store.attempts()] == ["unknown", "sent"]
+
+
+def test_an_unknown_delivery_never_fails(store: Store) -> None:
+    store.plan(touchpoint())
+    claimed = store.sending()
+    store.ledger.recover(LATER)
+    assert not store.finish(claimed, State.FAILED)
+    assert not store.finish(claimed, State.PLANNED)
+    assert store.row(1)["state"] == "unknown"
+
+
+def test_recoverers_at_once_log_each_loss_once(store: Store) -> None:
+    store.plan(*(touchpoint(touch=number) for number in range(40)))
+    store.ledger.claim(NOW, token="w1", limit=40)
+    assert sum(planned for planned, _ in together(4, lambda _: store.ledger.recover(LATER))) == 40
+    assert len(store.attempts()) == 40
+
+
+def test_planned_deliveries_move_and_others_stay(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob"))
+    store.claim()
+    tomorrow, day = TODAY + timedelta(days=1), timedelta(days=1)
+    moves = [
+        Move(id=number, due_on=tomorrow, due_at=NOW + day, not_after=CLOSES + day, reason="the window closed")
+        for number in (2, 1)
+    ]
+    assert store.ledger.move(iter(moves)) == 1
+    row = store.row(2)
+    assert (row["due_on"], row["due_at"], row["not_after"]) == (tomorrow, NOW + day, CLOSES + day)
+    assert (row["state"], row["reason"]) == ("planned", "the window closed")
+    assert store.row(1)["due_on"] == TODAY
+
+
+def test_what_is_still_planned_is_cancelled_with_a_reason(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob"), touchpoint(touch=1), touchpoint(employee="cyd"))
+    store.claim()
+    assert store.ledger.cancel({"ana", "bob", "nobody"}, "the last day of work has passed") == 2
+    assert store.ledger.counts() == {"social-media": {"cancelled": 2, "claimed": 1, "planned": 1}}
+    assert store.row(2)["reason"] == "the last day of work has passed"
+
+
+def test_counts_are_by_campaign_and_state(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob"), touchpoint(campaign="ai"))
+    store.sent()
+    assert store.ledger.counts() == {"ai": {"sent": 1}, "social-media": {"planned": 2}}
+
+
+def test_a_time_without_a_zone_is_refused(store: Store) -> None:
+    naive = datetime(2026, 9, 14, 9)  # noqa: DTZ001 -- the point of the test
+    with pytest.raises(AuthoringError, match="2026-09-14T09:00:00 without a zone"):
+        store.ledger.add([touchpoint(due_at=naive)], NOW)
+    with pytest.raises(AuthoringError, match="without a zone"):
+        store.ledger.claim(naive, token="w1", limit=1)
+    with pytest.raises(AuthoringError, match="expected a calendar day"):
+        store.ledger.load(NOW)
+
+
+def test_an_instant_comes_back_in_utc_to_the_microsecond(store: Store) -> None:
+    from zoneinfo import ZoneInfo
+
+    local = NOW.astimezone(ZoneInfo("America/Toronto"))
+    store.plan(touchpoint(due_at=local))
+    assert store.claim().due_at.isoformat() == "2026-09-14T14:30:00.123456+00:00"
+
+
+def test_a_reply_that_no_database_can_keep_is_kept_readably(store: Store) -> None:
+    store.plan(touchpoint())
+    store.finish(store.sending(), State.FAILED, reply="550 \x00caf\udce9 🌱")
+    assert store.row(1)["reply"] == "550 \ufffdcaf\ufffd 🌱"
