@@ -1,0 +1,115 @@
+"""Signed links: what stands in an address is ours, for one purpose, or it is nothing."""
+
+import re
+from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
+from hashlib import blake2b
+from hmac import compare_digest
+from types import MappingProxyType
+
+from diffuse.errors import AuthoringError, Problem
+from diffuse.ports import Links
+
+SHORTEST_SECRET = 32
+ADDRESSES = MappingProxyType({"open": "{}/o/{}.gif", "click": "{}/c/{}", "acknowledge": "{}/a/{}"})
+
+_VERSION = b"\x01"
+_DELIVERY, _NUMBER, _MAC = 5, 2, 16
+_PAYLOAD = len(_VERSION) + _DELIVERY + _NUMBER
+# 24 bytes are 32 characters without a spare bit, so that no token has a second spelling.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
+_DOMAIN = re.compile(
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
+)
+_BASE_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
+)
+_LONGEST_DOMAIN = 255
+
+
+class KeyedSigner:
+    """Makes and reads tokens of 32 characters: version, delivery, link number and a keyed BLAKE2b MAC.
+
+    The purpose is under the MAC and not in the token: a token that was made to open can never
+    acknowledge. Implements ``ports.Signer``.
+    """
+
+    def __init__(self, secret: bytes | str, base_url: str, mail_domain: str) -> None:
+        """Derive the keys.
+
+        Args:
+            secret: at least 32 characters; whoever knows it can forge every link.
+            base_url: the tracking service as employees reach it, such as ``https://suivi.example.org``.
+            mail_domain: the right-hand side of each Message-ID.
+
+        Raises:
+            AuthoringError: for a secret, an address or a domain that cannot be used.
+        """
+        problems = [*_secret_problems(secret), *_base_url_problems(base_url), *_domain_problems(mail_domain)]
+        if problems:
+            raise AuthoringError(*problems)
+        material = secret.encode() if isinstance(secret, str) else secret
+        self._link_key = blake2b(material, digest_size=32, person=b"diffuse links").digest()
+        self._message_key = blake2b(material, digest_size=32, person=b"diffuse messages").digest()
+        self._base_url = base_url.rstrip("/")
+        self._mail_domain = mail_domain
+
+    def __repr__(self) -> str:
+        """Show where the links lead, and never the secret."""
+        return f"KeyedSigner(secret=…, base_url={self._base_url!r}, mail_domain={self._mail_domain!r})"
+
+    def message_id(self, campaign: str, key_point: str, touch: int, employee: str) -> str:
+        """Return the Message-ID of a delivery; the employee is hidden under a keyed hash."""
+        key = "\0".join((campaign, key_point, str(touch), employee)).encode()
+        mark = b32encode(blake2b(key, key=self._message_key, digest_size=15).digest()).decode().lower()
+        # A header line may hold 998 characters; the hash stands for the whole of what is cut off here.
+        return f"<{campaign[:40]}.{key_point[:60]}.{touch}.{mark}@{self._mail_domain}>"
+
+    def address(self, purpose: str, delivery: int, number: int = 0) -> str:
+        """Return the address for a purpose: ``open``, ``click`` or ``acknowledge``."""
+        payload = _VERSION + delivery.to_bytes(_DELIVERY, "big") + number.to_bytes(_NUMBER, "big")
+        token = urlsafe_b64encode(payload + self._mac(purpose, payload)).decode()
+        return ADDRESSES[purpose].format(self._base_url, token)
+
+    def read(self, purpose: str, token: str) -> Links | None:
+        """Return what a token stands for, or None when it is not one of ours for that purpose."""
+        if not _TOKEN.fullmatch(token):
+            return None
+        raw = urlsafe_b64decode(token)
+        payload, mac = raw[:_PAYLOAD], raw[_PAYLOAD:]
+        if not compare_digest(mac, self._mac(purpose, payload)) or not payload.startswith(_VERSION):
+            return None
+        return Links(
+            delivery=int.from_bytes(payload[1:-_NUMBER], "big"),
+            number=int.from_bytes(payload[-_NUMBER:], "big"),
+        )
+
+    def _mac(self, purpose: str, payload: bytes) -> bytes:
+        return blake2b(purpose.encode() + b"\0" + payload, key=self._link_key, digest_size=_MAC).digest()
+
+
+def _secret_problems(secret: bytes | str) -> list[Problem]:
+    if len(secret) >= SHORTEST_SECRET:
+        return []
+    return [
+        Problem(
+            path=("secret",),
+            found=f"a secret of {len(secret)} characters" if secret else "no secret",
+            expected=f"at least {SHORTEST_SECRET} characters, such as 'openssl rand -hex 32' prints",
+        )
+    ]
+
+
+def _base_url_problems(base_url: str) -> list[Problem]:
+    if _BASE_URL.fullmatch(base_url):
+        return []
+    return [
+        Problem(
+            path=("base_url",), found=f"{base_url!r}", expected="an address such as https://suivi.example.org"
+        )
+    ]
+
+
+def _domain_problems(domain: str) -> list[Problem]:
+    if _DOMAIN.fullmatch(domain) and len(domain) <= _LONGEST_DOMAIN:
+        return []
+    return [Problem(path=("mail_domain",), found=f"{domain!r}", expected="a domain such as example.org")]

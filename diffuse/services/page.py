@@ -1,0 +1,131 @@
+"""What an employee sees after following the link of a message, free of any layout."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.language import ByLanguage
+from diffuse.domain.message import Excerpt
+from diffuse.domain.policy import KeyPoint, Policy, Question
+from diffuse.ports import Shown
+
+STATEMENT = ByLanguage(
+    fr="J’ai lu et compris ce message\u00a0: «\u00a0{says}\u00a0» ({policy}, version {version}).",
+    en="I have read and understood this message: “{says}” ({policy}, version {version}).",
+)
+"""What an employee declares; the words that were shown are kept with the acknowledgement."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A question with its answers, in the order in which they are numbered from 0."""
+
+    asks: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """The answer that stands, what it teaches, and what would have been right."""
+
+    number: int
+    says: str
+    right: bool
+    feedback: str
+    right_answer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A delivery as its employee sees it.
+
+    Attributes:
+        campaign: the campaign's title.
+        policy: the policy's title.
+        link: where the full policy stands, or nothing.
+        body: safe HTML.
+        question: None when the key point asks nothing.
+        chosen: None as long as nothing was answered.
+        acknowledge: whether the key point is to be acknowledged.
+        acknowledged_at: the instant in the employee's own time zone, or None.
+        statement: the exact words that an acknowledgement confirms; empty when there is nothing to confirm.
+    """
+
+    language: str
+    campaign: str
+    policy: str
+    version: str
+    link: str
+    subject: str
+    body: str
+    action: str
+    question: Asked | None
+    chosen: Chosen | None
+    acknowledge: bool
+    acknowledged_at: datetime | None
+    statement: str
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether the question still waits for its answer."""
+        return self.question is not None and self.chosen is None
+
+    @property
+    def can_acknowledge(self) -> bool:
+        """Whether the acknowledgement is still to be given."""
+        return self.acknowledge and self.acknowledged_at is None
+
+
+def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt) -> Page:
+    """Lay out what a delivery shows, in its own language."""
+    language = shown.language
+    policy, point = campaign.key_point(shown.key_point)
+    at = shown.acknowledged_at
+    return Page(
+        language=language,
+        campaign=campaign.title[language],
+        policy=policy.title[language],
+        version=policy.version,
+        link=policy.link[language] if policy.link else "",
+        subject=excerpt.subject.strip() or point.says[language],
+        body=excerpt.body,
+        action=excerpt.action,
+        question=_asked(point.question, language),
+        chosen=_chosen(point.question, shown.answer, language),
+        acknowledge=point.acknowledge,
+        acknowledged_at=at and at.astimezone(ZoneInfo(shown.time_zone)),
+        statement=statement(policy, point, language),
+    )
+
+
+def statement(policy: Policy, point: KeyPoint, language: str) -> str:
+    """Return the words that acknowledging a key point confirms; empty when it is not to be acknowledged."""
+    if not point.acknowledge:
+        return ""
+    return STATEMENT[language].format(
+        says=point.says[language].strip().removesuffix("."),
+        policy=policy.title[language],
+        version=policy.version,
+    )
+
+
+def _asked(question: Question | None, language: str) -> Asked | None:
+    if question is None:
+        return None
+    return Asked(
+        asks=question.asks[language], answers=tuple(answer.says[language] for answer in question.answers)
+    )
+
+
+def _chosen(question: Question | None, number: int | None, language: str) -> Chosen | None:
+    if question is None or number is None:
+        return None
+    answer = question.answers[number]
+    return Chosen(
+        number=number,
+        says=answer.says[language],
+        right=answer.right,
+        feedback=answer.feedback[language],
+        right_answer=next(a.says[language] for a in question.answers if a.right),
+    )

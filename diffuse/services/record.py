@@ -1,0 +1,157 @@
+"""Record what comes back through the links of a message."""
+
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from diffuse.domain.events import Event, Kind
+from diffuse.domain.message import Excerpt
+from diffuse.domain.policy import Question
+from diffuse.errors import PermanentFailure
+from diffuse.ports import Acknowledgement, Clock, Hits, Links, PageRenderer, Publications, Shown, Signer
+from diffuse.services.page import Page, page_of, statement
+
+WORDINGS_KEPT = 512
+PUBLICATIONS_KEPT = 32
+
+
+class NotOurs(PermanentFailure):
+    """Raised for every link that leads nowhere, whatever the reason, and in the same words."""
+
+    def __init__(self) -> None:
+        """Say nothing about the reason: it would help only those who guess."""
+        super().__init__(
+            "this link belongs to no message that was sent; open it again from the message itself"
+        )
+
+
+class NoSuchAnswer(PermanentFailure):
+    """Raised when an answer that was not offered is given; nothing is recorded."""
+
+
+class Record:
+    """Turns tokens that come back into events, acknowledgements and pages."""
+
+    def __init__(
+        self, *, hits: Hits, publications: Publications, renderer: PageRenderer, clock: Clock, signer: Signer
+    ) -> None:
+        """Keep what the verbs need; within bounds, a text is read once and a wording is baked once."""
+        self._hits = hits
+        self._renderer = renderer
+        self._clock = clock
+        self._signer = signer
+        self._published = lru_cache(PUBLICATIONS_KEPT)(publications.get)
+        self._links = lru_cache(WORDINGS_KEPT)(self._bake)
+        self._excerpt = lru_cache(WORDINGS_KEPT)(self._cut)
+
+    def opened(self, token: str) -> None:
+        """Record that the message was opened.
+
+        Raises:
+            NotOurs: when the token leads nowhere.
+        """
+        self._keep(self.delivery("open", token), Kind.OPENED)
+
+    def clicked(self, token: str) -> str:
+        """Record that a link was followed, and return where it leads.
+
+        Raises:
+            NotOurs: when the token leads nowhere.
+        """
+        shown, destination = self._followed(token)
+        self._keep(shown, Kind.CLICKED, destination)
+        return destination
+
+    def destination(self, token: str) -> str:
+        """Return where a link leads and record nothing.
+
+        Raises:
+            NotOurs: when the token leads nowhere.
+        """
+        return self._followed(token)[1]
+
+    def page(self, token: str) -> Page:
+        """Return what the employee sees, and record nothing.
+
+        Raises:
+            NotOurs: when the token leads nowhere.
+        """
+        shown = self.delivery("acknowledge", token)
+        excerpt = self._excerpt(shown.publication, shown.key_point, shown.variant, shown.language)
+        return page_of(shown, self._published(shown.publication).campaign, excerpt)
+
+    def acknowledge(self, token: str, answer: int | None = None) -> None:
+        """Record that the employee confirmed the message, and the answer if there is one; the first stand.
+
+        A key point that is not to be acknowledged gets its answer alone. The answer goes first: when
+        the second write fails, the page still asks for the confirmation, and doing both again is harmless.
+
+        Raises:
+            NotOurs: when the token leads nowhere.
+            NoSuchAnswer: when the answer was not offered; nothing is recorded.
+        """
+        shown = self.delivery("acknowledge", token)
+        policy, point = self._published(shown.publication).campaign.key_point(shown.key_point)
+        if answer is not None:
+            self._answer(shown, point.question, answer)
+        if not point.acknowledge or shown.acknowledged_at is not None:
+            return
+        now = self._clock.now()
+        acknowledgement = Acknowledgement(
+            delivery=shown.id,
+            policy=policy.id,
+            version=policy.version,
+            language=shown.language,
+            statement=statement(policy, point, shown.language),
+            at=now,
+        )
+        self._hits.acknowledge(acknowledgement, _local_day(now, shown))
+
+    def delivery(self, purpose: str, token: str) -> Shown:
+        """Return the delivery that a token stands for, and record nothing.
+
+        Raises:
+            NotOurs: when the token leads nowhere.
+        """
+        return self._read(purpose, token)[0]
+
+    def _read(self, purpose: str, token: str) -> tuple[Shown, Links]:
+        links = self._signer.read(purpose, token)
+        shown = self._hits.shown(links.delivery) if links else None
+        if links is None or shown is None:
+            raise NotOurs
+        return shown, links
+
+    def _followed(self, token: str) -> tuple[Shown, str]:
+        shown, links = self._read("click", token)
+        destinations = self._links(shown.publication, shown.key_point, shown.variant, shown.language)
+        if links.number >= len(destinations):
+            raise NotOurs
+        return shown, destinations[links.number]
+
+    def _bake(self, publication: int, key_point: str, variant: str, language: str) -> tuple[str, ...]:
+        campaign = self._published(publication).campaign
+        policy, point = campaign.key_point(key_point)
+        return self._renderer.bake(campaign, policy, point, variant, language).links
+
+    def _cut(self, publication: int, key_point: str, variant: str, language: str) -> Excerpt:
+        campaign = self._published(publication).campaign
+        policy, point = campaign.key_point(key_point)
+        return self._renderer.excerpt(campaign, policy, point, variant, language)
+
+    def _keep(self, shown: Shown, kind: Kind, detail: str = "") -> None:
+        now = self._clock.now()
+        self._hits.record(Event(delivery=shown.id, kind=kind, at=now, detail=detail), _local_day(now, shown))
+
+    def _answer(self, shown: Shown, question: Question | None, number: int) -> None:
+        if question is None or not 0 <= number < len(question.answers):
+            raise NoSuchAnswer(
+                f"answer {number} was not offered in delivery {shown.id}; choose one that the page shows"
+            )
+        if shown.answer is None:
+            judged = "right" if question.answers[number].right else "wrong"
+            self._keep(shown, Kind.ANSWERED, f"{number}:{judged}")
+
+
+def _local_day(at: datetime, shown: Shown) -> date:
+    return at.astimezone(ZoneInfo(shown.time_zone)).date()

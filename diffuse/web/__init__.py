@@ -1,0 +1,1 @@
+"""The tracking service: what employees reach through the links of their messages."""

@@ -1,0 +1,141 @@
+"""The tracking service as an ASGI application."""
+
+from base64 import b64decode
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from diffuse.errors import TransientFailure
+from diffuse.ports import Clock
+from diffuse.services.record import NoSuchAnswer, NotOurs, Record
+from diffuse.web import form
+from diffuse.web.log import Log, Logged, silent
+from diffuse.web.pages import Pages
+
+PIXEL = b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
+"""A transparent GIF of 1 × 1 pixel, 43 bytes long."""
+
+RETRY_AFTER = 60
+"""Seconds after which a browser may come back while the database is away."""
+
+
+def create_app(
+    record: Record, clock: Clock, *, pages: Pages, log: Log = silent, base_url: str = ""
+) -> Starlette:
+    """Build the tracking service.
+
+    Args:
+        record: the service that every request goes to; its calls run in the thread pool.
+        clock: tells the time for the log.
+        pages: the layouts.
+        log: receives one ``Hit`` for each request.
+        base_url: the address that employees see, when a proxy in front changes the Host header.
+    """
+    site = _Site(record, pages, base_url)
+    app = Starlette(
+        routes=[
+            Route("/o/{token}.gif", site.pixel, methods=["GET"]),
+            Route("/c/{token}", site.link, methods=["GET"]),
+            Route("/a/{token}", site.page, methods=["GET"]),
+            Route("/a/{token}", site.submit, methods=["POST"]),
+            Route("/health/live", site.live, methods=["GET"]),
+        ],
+        middleware=[Middleware(Logged, log=log, clock=clock)],
+        exception_handlers={
+            NotOurs: site.not_found,
+            HTTPException: site.not_found,
+            TransientFailure: site.unavailable,
+            Exception: site.broken,
+        },
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Site:
+    """The endpoints; Starlette answers HEAD where it answers GET, and HEAD records nothing."""
+
+    def __init__(self, record: Record, pages: Pages, base_url: str) -> None:
+        self._record = record
+        self._pages = pages
+        self._base_url = base_url
+        self._headers = {
+            "Content-Security-Policy": pages.policy,
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "X-Robots-Tag": "noindex, nofollow",
+            "Cache-Control": "no-store",
+        }
+
+    def pixel(self, request: Request) -> Response:
+        token = request.path_params["token"]
+        if request.method == "HEAD":
+            self._record.delivery("open", token)
+        else:
+            self._record.opened(token)
+        return Response(PIXEL, media_type="image/gif", headers=self._headers)
+
+    def link(self, request: Request) -> Response:
+        token = request.path_params["token"]
+        follow = self._record.destination if request.method == "HEAD" else self._record.clicked
+        return self._see(follow(token), status=302)
+
+    def page(self, request: Request) -> Response:
+        token = request.path_params["token"]
+        page = self._record.page(token)
+        return self._html(self._pages.acknowledge(page, form.seal(token, page)))
+
+    async def submit(self, request: Request) -> Response:
+        body = await _body(request)
+        return await run_in_threadpool(self._submit, request, body)
+
+    def _submit(self, request: Request, body: bytes) -> Response:
+        token = request.path_params["token"]
+        page = self._record.page(token)
+        try:
+            form.check_origin(request.headers, self._base_url)
+            sent = form.read(request.headers.get("content-type", ""), body, form.seal(token, page))
+            if sent.answer is None and page.can_answer and not page.can_acknowledge:
+                raise form.NotOurForm("no answer was chosen")  # noqa: TRY301 -- one answer for all of them
+            self._record.acknowledge(token, sent.answer)
+        except (form.NotOurForm, NoSuchAnswer):
+            return self._html(self._pages.bad_request(page.language, back=token), status=400)
+        return self._see(token, status=303)
+
+    def live(self, _request: Request) -> Response:
+        return PlainTextResponse("ok\n", headers=self._headers)
+
+    def not_found(self, _request: Request, _error: Exception) -> Response:
+        return self._html(self._pages.not_found, status=404)
+
+    def unavailable(self, _request: Request, _error: Exception) -> Response:
+        return self._html(self._pages.unavailable, status=503, **{"Retry-After": f"{RETRY_AFTER}"})
+
+    def broken(self, _request: Request, _error: Exception) -> Response:
+        return self._html(self._pages.unavailable, status=500)
+
+    def _html(self, html: str, *, status: int = 200, **headers: str) -> Response:
+        return HTMLResponse(html, status, headers={**self._headers, **headers})
+
+    def _see(self, address: str, *, status: int) -> Response:
+        """Send the browser on; a bare token leads to the same page, whatever a proxy puts before the path."""
+        return RedirectResponse(address, status, headers=self._headers)
+
+
+async def _body(request: Request) -> bytes:
+    """Read at most a little more than our form can hold; what is longer is cut and is not our form then."""
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > form.MOST_BYTES:
+                break
+    except ClientDisconnect:
+        return b""
+    return body

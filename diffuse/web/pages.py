@@ -1,0 +1,79 @@
+"""The pages as HTML, without any script."""
+
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+)
+from markupsafe import Markup
+
+from diffuse.errors import AuthoringError
+from diffuse.services.page import Page
+from diffuse.web.words import moment, read_words
+
+TEMPLATES = ("acknowledge", "bad_request", "not_found", "unavailable")
+
+
+class Pages:
+    """Lays out every page of the tracking service.
+
+    Attributes:
+        not_found: the page for every link that leads nowhere, in both languages.
+        unavailable: the page while the database is away, in both languages.
+        policy: the Content-Security-Policy that lets these pages show, and nothing else run.
+    """
+
+    def __init__(self, templates: Path) -> None:
+        """Read the layouts in the folder ``web`` below ``templates``.
+
+        Raises:
+            AuthoringError: when a layout is missing or cannot be read.
+        """
+        folder = templates / "web"
+        self._words = read_words(folder / "words.toml")
+        try:
+            style = (folder / "style.css").read_text("utf-8")
+            self._layouts = _layouts(folder, style)
+            self.not_found = self._layouts["not_found"].render(language="fr", **self._words)
+            self.unavailable = self._layouts["unavailable"].render(language="fr", **self._words)
+        except TemplateSyntaxError as error:
+            raise AuthoringError.of(
+                f"{error.message}", "a Jinja layout", file=error.filename or str(folder), line=error.lineno
+            ) from error
+        except (OSError, UnicodeDecodeError, TemplateError) as error:
+            raise AuthoringError.of(f"{error}", "the pages' layouts as shipped", file=str(folder)) from error
+        digest = b64encode(sha256(style.encode()).digest()).decode()
+        self.policy = (
+            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+
+    def acknowledge(self, page: Page, seal: str) -> str:
+        """Lay out what an employee sees after following a message's link; ``seal`` goes into its form."""
+        return self._layouts["acknowledge"].render(
+            language=page.language,
+            words=self._words[page.language],
+            page=page,
+            body=Markup(page.body),  # noqa: S704 -- the renderer promises safe HTML
+            moment=moment(page.acknowledged_at, page.language) if page.acknowledged_at else "",
+            seal=seal,
+        )
+
+    def bad_request(self, language: str, back: str) -> str:
+        """Lay out that nothing was recorded; ``back`` is the address of the page with the form."""
+        return self._layouts["bad_request"].render(language=language, words=self._words[language], back=back)
+
+
+def _layouts(folder: Path, style: str) -> dict[str, Template]:
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.globals["style"] = Markup(style)  # noqa: S704 -- our own file
+    return {name: environment.get_template(f"{name}.html.j2") for name in TEMPLATES}

@@ -1,0 +1,227 @@
+"""What the tests of the tracking service start from: a campaign, its deliveries, and a browser."""
+
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from httpx2 import Response
+from sqlalchemy import Engine, select
+from starlette.testclient import TestClient
+
+from diffuse.adapters.signer import KeyedSigner
+from diffuse.adapters.sql import tables
+from diffuse.adapters.sql.directory import SqlDirectory
+from diffuse.adapters.sql.engine import reading
+from diffuse.adapters.sql.hits import SqlHits
+from diffuse.adapters.sql.ledger import SqlLedger
+from diffuse.adapters.sql.migrate import upgrade
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.delivery import Outcome, State, Touchpoint
+from diffuse.domain.language import ByLanguage
+from diffuse.domain.people import Employee
+from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.ports import Acknowledgement, Published, Shown
+from diffuse.testing import FrozenClock
+
+TEMPLATES = Path(__file__).parents[3] / "templates"
+NOW = datetime(2027, 1, 12, 14, 42, tzinfo=UTC)
+BASE = "https://suivi.universite.example"
+HOSTILE = "<script>alert(1)</script> & \"essai\" 'oui' {{ 7*7 }}"
+
+QUESTION = Question(
+    asks=ByLanguage(fr="Qui répond la fin de semaine?", en="Who answers on weekends?"),
+    answers=(
+        Answer(
+            says=ByLanguage(fr="Personne", en="Nobody"),
+            feedback=ByLanguage(fr="Un compte n’est jamais seul.", en="An account is never alone."),
+        ),
+        Answer(
+            says=ByLanguage(fr="Le substitut", en="The substitute"),
+            feedback=ByLanguage(fr="Le substitut prend la relève.", en="The substitute takes over."),
+            right=True,
+        ),
+    ),
+)
+HOSTILE_QUESTION = Question(
+    asks=ByLanguage(HOSTILE),
+    answers=tuple(
+        Answer(says=ByLanguage(HOSTILE + end), feedback=ByLanguage(HOSTILE), right=end == "!")
+        for end in ("", "!")
+    ),
+)
+TEXTS = ByLanguage(
+    fr=Text(
+        subject="Un substitut pour chaque compte",
+        body="Nommez **un substitut** ([aide](https://universite.example/aide?a=1&b=2)).",
+        action="Vérifiez ses accès.",
+    ),
+    en=Text(
+        subject="A substitute for each account",
+        body="Name **a substitute** ([help](https://universite.example/help)).",
+        action="Check their access.",
+    ),
+)
+HOSTILE_TEXTS = ByLanguage(
+    Text(
+        subject="<b>Gras</b> & co", body="Un `<script>` & \\<script>.", action="<img src=x onerror=alert(1)>"
+    )
+)
+
+
+def key_point(name: str, **changes: Any) -> KeyPoint:  # noqa: ANN401
+    says = ByLanguage(fr="Chaque compte a un substitut.", en="Each account has a substitute.")
+    variants = (Variant(register="advice", texts=changes.pop("texts", TEXTS)),)
+    return KeyPoint(id=name, says=changes.pop("says", says), variants=variants, **changes)
+
+
+CAMPAIGN = Campaign(
+    id="social-media",
+    title=ByLanguage(fr="Médias sociaux", en="Social media"),
+    owner="Camille Roy <camille.roy@universite.example>",
+    starts=date(2027, 1, 4),
+    languages=("fr", "en"),
+    policies=(
+        Policy(
+            id="succession",
+            title=ByLanguage(fr="Relève", en="Succession"),
+            version="2.1",
+            link=ByLanguage("https://universite.example/releve"),
+            key_points=(
+                key_point("both", question=QUESTION),
+                key_point("plain"),
+                key_point("quiz", acknowledge=False, question=QUESTION),
+                key_point("notice", acknowledge=False),
+                key_point(
+                    "hostile", says=ByLanguage(HOSTILE), texts=HOSTILE_TEXTS, question=HOSTILE_QUESTION
+                ),
+            ),
+        ),
+    ),
+)
+EMPLOYEES = {
+    "fr": Employee(id="e-fr", name="Ariane Côté", email="ariane@universite.example"),
+    "en": Employee(
+        id="e-en", name="Sam Lee", email="sam@universite.example", language="en", time_zone="Asia/Tokyo"
+    ),
+}
+
+
+class OnePublication:
+    """Holds a single published campaign."""
+
+    def __init__(self, number: int) -> None:
+        self.published = Published(id=number, digest="0" * 64, campaign=CAMPAIGN, published_at=NOW)
+
+    def publish(self, campaign: Campaign, at: datetime) -> Published:
+        raise NotImplementedError
+
+    def running(self) -> tuple[Published, ...]:
+        return (self.published,)
+
+    def get(self, publication: int) -> Published:
+        return {self.published.id: self.published}[publication]
+
+
+class Breakable(SqlHits):
+    """The hits of a database that can be away."""
+
+    fails: Exception | None = None
+
+    def shown(self, delivery: int) -> Shown | None:
+        if self.fails:
+            raise self.fails
+        return super().shown(delivery)
+
+    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
+        if self.fails:
+            raise self.fails
+        return super().acknowledge(acknowledgement, reached_on)
+
+
+@dataclass
+class Service:
+    """The tracking service with a browser before it and a database behind it."""
+
+    browser: TestClient
+    engine: Engine
+    hits: Breakable
+    clock: FrozenClock
+    signer: KeyedSigner
+    log: io.StringIO
+    deliveries: dict[str, int]
+
+    def path(self, purpose: str, name: str = "both fr", number: int = 0) -> str:
+        return self.signer.address(purpose, self.deliveries[name], number).removeprefix(BASE)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        with reading(self.engine) as connection:
+            found = connection.execute(select(tables.METADATA.tables[table])).mappings()
+            return [dict(row) for row in found]
+
+    def events(self) -> list[tuple[str, str]]:
+        return [(row["kind"], row["detail"]) for row in self.rows("event")]
+
+    def press(
+        self, name: str = "both fr", headers: Mapping[str, str] | None = None, **changes: str
+    ) -> Response:
+        """Fill in the form of a page and press its button."""
+        path = self.path("acknowledge", name)
+        fields = dict(
+            re.findall(r'name="(form|confirm)" value="([^"]+)"', unescape(self.browser.get(path).text))
+        )
+        data = {key: value for key, value in {**fields, **changes}.items() if value}
+        return self.browser.post(path, data=data, headers=headers, follow_redirects=False)
+
+
+def fill(engine: Engine) -> dict[str, int]:
+    """Put one sent delivery of each key point and language into a new database; return their numbers."""
+    upgrade(engine)
+    SqlDirectory(engine).save(list(EMPLOYEES.values()))
+    with engine.begin() as connection:
+        connection.execute(
+            tables.publication.insert().values(
+                id=1, campaign="social-media", digest="0" * 64, definition="…", published_at=NOW
+            )
+        )
+    ledger, signer = SqlLedger(engine), KeyedSigner("s" * 32, BASE, "universite.example")
+    points = [point.id for _, point in CAMPAIGN.key_points]
+    ledger.add(
+        [
+            Touchpoint(
+                campaign="social-media",
+                key_point=point,
+                touch=0,
+                employee=employee.id,
+                channel="email",
+                step=0,
+                publication=1,
+                variant="advice",
+                language=language,
+                due_on=date(2027, 1, 12),
+                due_at=NOW - timedelta(hours=1),
+                not_after=NOW + timedelta(hours=5),
+                message_id=signer.message_id("social-media", point, 0, employee.id),
+            )
+            for point in points
+            for language, employee in EMPLOYEES.items()
+        ],
+        NOW,
+    )
+    claimed = ledger.claim(NOW, token="t", limit=99)
+    for delivery in claimed:
+        ledger.fence(delivery, NOW)
+        ledger.finish(
+            delivery, Outcome(delivery=delivery.id, attempt=delivery.attempt, state=State.SENT, at=NOW)
+        )
+    return {f"{delivery.key_point} {delivery.language}": delivery.id for delivery in claimed}
+
+
+def shown(page: Response) -> str:
+    """Return what a page says, without markup, with plain spaces."""
+    body = page.text.partition("</head>")[2]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())

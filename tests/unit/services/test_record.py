@@ -1,0 +1,349 @@
+"""Recording what comes back: events, answers and acknowledgements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.events import Event, Kind
+from diffuse.domain.language import ByLanguage
+from diffuse.domain.message import Baked, Excerpt
+from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.errors import Problem, TransientFailure
+from diffuse.ports import Acknowledgement, Links, Published, Shown
+from diffuse.services.record import NoSuchAnswer, NotOurs, Record
+from diffuse.testing import FrozenClock
+
+NOW = datetime(2027, 1, 12, 14, 42, tzinfo=UTC)
+LATE_EVENING_IN_QUEBEC = datetime(2027, 1, 13, 3, 30, tzinfo=UTC)
+
+QUESTION = Question(
+    asks=ByLanguage(fr="Qui répond la fin de semaine?", en="Who answers on weekends?"),
+    answers=(
+        Answer(
+            says=ByLanguage(fr="Personne", en="Nobody"),
+            feedback=ByLanguage(fr="Un compte n’est jamais seul.", en="An account is never alone."),
+        ),
+        Answer(
+            says=ByLanguage(fr="Le substitut", en="The substitute"),
+            feedback=ByLanguage(fr="Le substitut prend la relève.", en="The substitute takes over."),
+            right=True,
+        ),
+    ),
+)
+
+
+def key_point(name: str, *, acknowledge: bool, question: Question | None = None) -> KeyPoint:
+    texts = ByLanguage(
+        fr=Text(subject="Un substitut pour chaque compte", body="Nommez un substitut."),
+        en=Text(subject="A substitute for each account", body="Name a substitute."),
+    )
+    return KeyPoint(
+        id=name,
+        says=ByLanguage(fr="Chaque compte a un substitut.", en="Each account has a substitute."),
+        variants=(Variant(register="advice", texts=texts),),
+        acknowledge=acknowledge,
+        question=question,
+    )
+
+
+CAMPAIGN = Campaign(
+    id="social-media",
+    title=ByLanguage(fr="Médias sociaux", en="Social media"),
+    owner="Camille Roy <camille.roy@universite.example>",
+    starts=date(2027, 1, 4),
+    languages=("fr", "en"),
+    policies=(
+        Policy(
+            id="succession",
+            title=ByLanguage(fr="Relève", en="Succession"),
+            version="2.1",
+            link=ByLanguage("https://universite.example/releve"),
+            key_points=(
+                key_point("substitute", acknowledge=True, question=QUESTION),
+                key_point("quiz", acknowledge=False, question=QUESTION),
+                key_point("plain", acknowledge=True),
+                key_point("notice", acknowledge=False),
+            ),
+        ),
+    ),
+)
+LINKS = ("https://universite.example/releve", "https://universite.example/aide?a=1&b=2")
+
+
+class MemoryHits:
+    """Keeps what comes back as the ledger does: the first of each kind stands."""
+
+    def __init__(self, *deliveries: Shown) -> None:
+        self.deliveries = {shown.id: shown for shown in deliveries}
+        self.events: list[tuple[Event, date]] = []
+        self.acknowledgements: list[tuple[Acknowledgement, date]] = []
+        self.away = False
+
+    def shown(self, delivery: int) -> Shown | None:
+        if self.away:
+            raise TransientFailure("the database cannot be reached")
+        return self.deliveries.get(delivery)
+
+    def record(self, event: Event, reached_on: date) -> None:
+        self.events.append((event, reached_on))
+        shown = self.deliveries[event.delivery]
+        if event.kind == Kind.ANSWERED and shown.answer is None:
+            self.deliveries[shown.id] = replace(shown, answer=int(event.detail.split(":")[0]))
+
+    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
+        shown = self.deliveries[acknowledgement.delivery]
+        if shown.acknowledged_at is not None:
+            return False
+        self.acknowledgements.append((acknowledgement, reached_on))
+        self.deliveries[shown.id] = replace(shown, acknowledged_at=acknowledgement.at)
+        return True
+
+
+class OnePublication:
+    """Holds a single published campaign and counts how often it is read."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self.published = Published(id=1, digest="0" * 64, campaign=campaign, published_at=NOW)
+        self.reads = 0
+
+    def publish(self, campaign: Campaign, at: datetime) -> Published:
+        raise NotImplementedError
+
+    def running(self) -> Sequence[Published]:
+        return (self.published,)
+
+    def get(self, publication: int) -> Published:
+        self.reads += 1
+        return {1: self.published}[publication]
+
+
+class PlainRenderer:
+    """Bakes wordings that are nothing but links, and counts the bakings."""
+
+    def __init__(self, links: tuple[str, ...] = LINKS) -> None:
+        self.links = links
+        self.bakings = 0
+
+    def problems(self, text: Text, language: str) -> Sequence[Problem]:
+        return ()
+
+    def bake(
+        self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
+    ) -> Baked:
+        self.bakings += 1
+        return Baked(language=language, subject=(), html=(), text=(), links=self.links)
+
+    def fragment(self, text: Text) -> str:
+        raise NotImplementedError
+
+    def excerpt(
+        self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
+    ) -> Excerpt:
+        text = point.variants[0].texts[language]
+        return Excerpt(subject=text.subject, body=f"<p>{text.body}</p>", action=text.action)
+
+
+class OpenSigner:
+    """Writes tokens that anybody can read: ``click 7 1`` is the second link of delivery 7."""
+
+    def message_id(self, campaign: str, key_point: str, touch: int, employee: str) -> str:
+        raise NotImplementedError
+
+    def address(self, purpose: str, delivery: int, number: int = 0) -> str:
+        return f"{purpose} {delivery} {number}"
+
+    def read(self, purpose: str, token: str) -> Links | None:
+        made_for, _, rest = token.partition(" ")
+        if made_for != purpose:
+            return None
+        delivery, number = rest.split(" ")
+        return Links(delivery=int(delivery), number=int(number))
+
+
+def delivery(**changes: object) -> Shown:
+    shown = Shown(
+        id=7,
+        publication=1,
+        key_point="substitute",
+        variant="advice",
+        language="fr",
+        employee="e-1042",
+        time_zone="America/Toronto",
+        acknowledged_at=None,
+        answer=None,
+    )
+    return replace(shown, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class Desk:
+    """A record service with everything that it talks to."""
+
+    hits: MemoryHits
+    publications: OnePublication
+    renderer: PlainRenderer
+    clock: FrozenClock
+    record: Record
+
+
+def desk(*deliveries: Shown, at: datetime = NOW) -> Desk:
+    hits, publications, renderer = MemoryHits(*deliveries), OnePublication(CAMPAIGN), PlainRenderer()
+    clock = FrozenClock(at)
+    record = Record(hits=hits, publications=publications, renderer=renderer, clock=clock, signer=OpenSigner())
+    return Desk(hits=hits, publications=publications, renderer=renderer, clock=clock, record=record)
+
+
+def kinds(hits: MemoryHits) -> list[tuple[str, str]]:
+    return [(event.kind.value, event.detail) for event, _ in hits.events]
+
+
+def test_an_open_is_recorded_without_detail_each_time() -> None:
+    it = desk(delivery())
+    it.record.opened("open 7 0")
+    it.record.opened("open 7 0")
+    assert kinds(it.hits) == [("opened", ""), ("opened", "")]
+    assert it.hits.events[0][0].at == NOW
+
+
+def test_an_event_reaches_the_employee_on_the_local_day() -> None:
+    it = desk(delivery(), delivery(id=8, time_zone="Europe/Paris"), at=LATE_EVENING_IN_QUEBEC)
+    it.record.opened("open 7 0")
+    it.record.opened("open 8 0")
+    it.record.acknowledge("acknowledge 7 0")
+    assert [day for _, day in it.hits.events] == [date(2027, 1, 12), date(2027, 1, 13)]
+    assert it.hits.acknowledgements[0][1] == date(2027, 1, 12)
+
+
+def test_a_click_is_recorded_with_its_destination_and_leads_there() -> None:
+    it = desk(delivery())
+    assert it.record.clicked("click 7 1") == LINKS[1]
+    assert kinds(it.hits) == [("clicked", LINKS[1])]
+
+
+def test_a_destination_can_be_looked_up_without_recording() -> None:
+    it = desk(delivery())
+    assert it.record.destination("click 7 0") == LINKS[0]
+    assert it.hits.events == []
+
+
+def test_a_wording_is_baked_once_and_its_publication_read_once() -> None:
+    it = desk(delivery(), delivery(id=8))
+    for token in ("click 7 0", "click 7 1", "click 8 0"):
+        it.record.clicked(token)
+    assert (it.renderer.bakings, it.publications.reads) == (1, 1)
+    it.hits.deliveries[8] = delivery(id=8, language="en")
+    it.record.clicked("click 8 0")
+    assert it.renderer.bakings == 2
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["open 7 0", "acknowledge 7 0", "click 7 2", "click 99 0", "nonsense", ""],
+    ids=lambda t: t or "empty",
+)
+def test_a_click_that_leads_nowhere_is_refused_in_the_same_words_whatever_the_reason(token: str) -> None:
+    it = desk(delivery())
+    with pytest.raises(NotOurs) as refused:
+        it.record.clicked(token)
+    assert str(refused.value) == str(NotOurs())
+    assert it.hits.events == []
+
+
+@pytest.mark.parametrize("verb", ["opened", "page", "acknowledge"])
+@pytest.mark.parametrize("token", ["click 7 0", "open 99 0", "acknowledge 99 0", "nonsense"])
+def test_a_token_of_another_purpose_or_delivery_leads_nowhere(verb: str, token: str) -> None:
+    it = desk(delivery())
+    with pytest.raises(NotOurs):
+        getattr(it.record, verb)(token)
+    assert not it.hits.events
+    assert not it.hits.acknowledgements
+
+
+def test_the_page_shows_the_message_in_its_language_and_records_nothing() -> None:
+    it = desk(delivery(language="en"))
+    page = it.record.page("acknowledge 7 0")
+    assert (page.campaign, page.policy, page.version) == ("Social media", "Succession", "2.1")
+    assert (page.subject, page.body) == ("A substitute for each account", "<p>Name a substitute.</p>")
+    assert page.link == "https://universite.example/releve"
+    assert page.question is not None
+    assert page.question.answers == ("Nobody", "The substitute")
+    assert page.statement == (
+        "I have read and understood this message: “Each account has a substitute” (Succession, version 2.1)."
+    )
+    assert page.can_answer
+    assert page.can_acknowledge
+    assert not it.hits.events
+    assert not it.hits.acknowledgements
+
+
+def test_an_acknowledgement_keeps_the_version_and_the_exact_words_shown() -> None:
+    it = desk(delivery())
+    shown = it.record.page("acknowledge 7 0").statement
+    it.record.acknowledge("acknowledge 7 0")
+    assert [kept for kept, _ in it.hits.acknowledgements] == [
+        Acknowledgement(
+            delivery=7, policy="succession", version="2.1", language="fr", statement=shown, at=NOW
+        )
+    ]
+    assert "message\u00a0: «\u00a0Chaque compte a un substitut\u00a0»" in shown
+
+
+def test_a_second_acknowledgement_keeps_the_first_time() -> None:
+    it = desk(delivery())
+    it.record.acknowledge("acknowledge 7 0")
+    it.clock.advance(timedelta(days=1))
+    it.record.acknowledge("acknowledge 7 0")
+    at = it.record.page("acknowledge 7 0").acknowledged_at
+    assert len(it.hits.acknowledgements) == 1
+    assert at is not None
+    assert at.isoformat() == "2027-01-12T09:42:00-05:00"
+
+
+@pytest.mark.parametrize(("number", "detail"), [(0, "0:wrong"), (1, "1:right")])
+def test_an_answer_is_recorded_with_whether_it_was_right(number: int, detail: str) -> None:
+    it = desk(delivery())
+    it.record.acknowledge("acknowledge 7 0", number)
+    assert kinds(it.hits) == [("answered", detail)]
+    assert len(it.hits.acknowledgements) == 1
+
+
+def test_the_first_answer_stands_and_the_page_gives_its_feedback() -> None:
+    it = desk(delivery())
+    it.record.acknowledge("acknowledge 7 0", 0)
+    it.record.acknowledge("acknowledge 7 0", 1)
+    chosen = it.record.page("acknowledge 7 0").chosen
+    assert kinds(it.hits) == [("answered", "0:wrong")]
+    assert chosen is not None
+    assert (chosen.says, chosen.right, chosen.right_answer) == ("Personne", False, "Le substitut")
+    assert chosen.feedback == "Un compte n’est jamais seul."
+
+
+def test_an_answer_can_follow_an_acknowledgement_that_came_without_one() -> None:
+    it = desk(delivery())
+    it.record.acknowledge("acknowledge 7 0")
+    assert it.record.page("acknowledge 7 0").can_answer
+    it.record.acknowledge("acknowledge 7 0", 1)
+    assert kinds(it.hits) == [("answered", "1:right")]
+
+
+def test_a_key_point_that_only_asks_is_answered_and_never_acknowledged() -> None:
+    it = desk(delivery(key_point="quiz"))
+    it.record.acknowledge("acknowledge 7 0", 1)
+    page = it.record.page("acknowledge 7 0")
+    assert kinds(it.hits) == [("answered", "1:right")]
+    assert it.hits.acknowledgements == []
+    assert (page.statement, page.can_acknowledge, page.can_answer) == ("", False, False)
+
+
+@pytest.mark.parametrize(
+    ("point", "answer"), [("substitute", 2), ("substitute", -1), ("plain", 0), ("notice", 0)]
+)
+def test_an_answer_that_was_not_offered_is_refused_and_nothing_is_recorded(point: str, answer: int) -> None:
+    it = desk(delivery(key_point=point))
+    with pytest.raises(NoSuchAnswer, match=r"choose one that the page shows"):
+        it.record.acknowledge("acknowledge 7 0", answer)
+    assert not it.hits.events
+    assert not it.hits.acknowledgements
