@@ -149,7 +149,9 @@ def _candidates(now: datetime, days: Days, population: Population, one: Running)
     """Find the pairs of a campaign that are due for an employee whose window is open or opens today."""
     campaign = one.campaign
     points = campaign.key_points
-    members = np.array([population.members(campaign.audience_of(policy, point)) for policy, point in points])
+    audiences = [campaign.audience_of(policy, point) for policy, point in points]
+    columns = {audience: population.members(audience) for audience in set(audiences)}
+    members = np.array([columns[audience] for audience in audiences])
     position = np.cumsum(members, axis=0) - 1
     point, employee = np.nonzero(members)
     first = np.fmax(np.datetime64(campaign.starts, "D"), population.starts)

@@ -1,0 +1,65 @@
+"""Tables as CSV files: UTF-8, stable bytes, and no value that a spreadsheet would run as a formula."""
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from diffuse.domain.measures import Rate
+from diffuse.errors import AuthoringError
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 -- full-width forms
+RATE_SUFFIXES = ("_numerator", "_denominator", "")
+
+
+class CsvTables:
+    """Writes each table to ``<folder>/<name>.csv``, whole or not at all.
+
+    ``excel="fr"`` writes what a spreadsheet set to French opens by a double click: semicolons, a byte
+    order mark and decimal commas.
+    """
+
+    def __init__(self, folder: Path, *, excel: str = "") -> None:
+        """Take the folder, which is made when it does not exist."""
+        self._folder = folder
+        self._french = excel == "fr"
+
+    def write(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Write one table; a Rate fills three columns: its numerator, its denominator and its value."""
+        part = self._folder / f"{name}.csv.part"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with part.open("w", encoding="utf-8-sig" if self._french else "utf-8", newline="") as file:
+                writer = csv.writer(file, delimiter=";" if self._french else ",", lineterminator="\r\n")
+                writer.writerow([title for column in columns for title in _titles(column)])
+                writer.writerows([cell for value in row for cell in self._cells(value)] for row in rows)
+            os.replace(part, self._folder / f"{name}.csv")  # noqa: PTH105 -- the atomic one
+        except OSError as error:
+            raise AuthoringError.of(
+                f"{error.filename or part} cannot be written: {error.strerror}", "a folder that may be written"
+            ) from error
+
+    def _cells(self, value: object) -> Iterator[str | int]:
+        if isinstance(value, Rate):
+            share = "" if value.value is None else str(value.value)
+            yield from (value.numerator, value.denominator, share.replace(".", ",") if self._french else share)
+        elif value is None:
+            yield ""
+        elif isinstance(value, datetime):
+            yield value.isoformat(timespec="seconds")
+        elif isinstance(value, date):
+            yield value.isoformat()
+        elif isinstance(value, int):
+            yield int(value)
+        else:
+            yield _defused(str(value))
+
+
+def _titles(column: str) -> tuple[str, ...]:
+    return tuple(f"{column}{suffix}" for suffix in RATE_SUFFIXES) if column.endswith("_rate") else (column,)
+
+
+def _defused(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,57 @@
+"""Hints through dramatiq: a message without content that says «look at the database now»."""
+
+import logging
+
+import dramatiq
+import redis
+from dramatiq.brokers.redis import RedisBroker
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from diffuse.errors import AuthoringError
+
+QUEUE, ACTOR = "diffuse", "beat"
+SOCKET_TIMEOUT = 5.0
+"""Seconds; a lost reply must not hold whoever gives the hint."""
+
+MAINTENANCE_CHANCE = 100_000
+"""In a million calls: how often the broker looks for messages of dead workers."""
+
+_log = logging.getLogger(__name__)
+
+
+def redis_broker(url: str) -> RedisBroker:
+    """Make a broker on Redis; it connects at its first use. A hint is tried once: a poll heals a lost one."""
+    try:
+        client = redis.Redis.from_url(
+            url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=SOCKET_TIMEOUT, retry=Retry(NoBackoff(), 0)
+        )
+    except ValueError as error:
+        raise AuthoringError.of("redis_url is not an address", "redis://host:6379/0") from error
+    return RedisBroker(client=client, maintenance_chance=MAINTENANCE_CHANCE)  # type: ignore[no-untyped-call]
+
+
+class DramatiqQueue:
+    """Gives hints through a broker."""
+
+    def __init__(self, broker: dramatiq.Broker) -> None:
+        """Take the broker and declare the queue on it."""
+        self._broker = broker
+        broker.declare_queue(QUEUE)
+
+    def kick(self) -> None:
+        """Hint that there is something to do; a broker that is away costs at most one poll of the database."""
+        message: dramatiq.Message[None] = dramatiq.Message(
+            queue_name=QUEUE, actor_name=ACTOR, args=(), kwargs={}, options={}
+        )
+        try:
+            self._broker.enqueue(message)
+        except (redis.RedisError, dramatiq.errors.DramatiqError) as error:
+            _log.warning("no hint given (%s); the next poll of the database does the work", error)
+
+
+class NoQueue:
+    """Gives no hints: whoever polls the database finds the work."""
+
+    def kick(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,184 @@
+"""The only file that knows services and adapters: plain constructor calls.
+
+Third parties are imported by the function that needs them, so that checking a file loads no server library.
+"""
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diffuse.ports import Calendar, Campaigns, Channel, Clock, Directory, Ledger, PageRenderer, Publications, Queue
+from diffuse.services.beat import Beat
+from diffuse.services.deliver import Deliver
+from diffuse.services.export import Export
+from diffuse.services.launch import Launch
+from diffuse.services.plan import Plan
+from diffuse.services.record import Record
+
+if TYPE_CHECKING:
+    import dramatiq
+    from sqlalchemy import Engine
+
+    from diffuse.adapters.smtp import SmtpChannel
+    from diffuse.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authoring:
+    """What officers need before anything is launched: no settings, no database."""
+
+    campaigns: Campaigns
+    renderer: PageRenderer
+    calendar: Calendar
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """One installation, put together."""
+
+    clock: Clock
+    engine: "Engine"
+    directory: Directory
+    publications: Publications
+    ledger: Ledger
+    queue: Queue
+    templates: Path
+    launch: Launch
+    plan: Plan
+    deliver: Deliver
+    beat: Beat
+    record: Record
+    export: Export
+
+
+def authoring(templates: Path | None = None) -> Authoring:
+    """Put together what reads, checks and renders campaigns."""
+    from diffuse.adapters.calendar import RegionCalendar
+    from diffuse.adapters.campaign_files import CampaignFiles
+    from diffuse.adapters.templates import Templates, default_folder
+
+    return Authoring(
+        campaigns=CampaignFiles(), renderer=Templates(templates or default_folder()), calendar=RegionCalendar()
+    )
+
+
+def mail(settings: "Settings", clock: Clock) -> "SmtpChannel":
+    """Put together the e-mail channel."""
+    from diffuse.adapters.smtp import SmtpChannel
+
+    return SmtpChannel(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value(),
+        sender_name=settings.sender_name,
+        sender_email=settings.sender_email,
+        timeout=timedelta(seconds=settings.smtp_timeout),
+        clock=clock,
+    )
+
+
+def broker(settings: "Settings") -> "dramatiq.Broker | None":
+    """Put together the broker that carries hints; None when no ``redis_url`` is set."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return None
+    from diffuse.adapters.dramatiq_queue import redis_broker
+
+    return redis_broker(url)
+
+
+def _queue(hints: "dramatiq.Broker | None") -> Queue:
+    from diffuse.adapters.dramatiq_queue import DramatiqQueue, NoQueue
+
+    return DramatiqQueue(hints) if hints else NoQueue()
+
+
+def app(
+    settings: "Settings",
+    *,
+    clock: Clock | None = None,
+    channel: Channel | None = None,
+    hints: "dramatiq.Broker | None" = None,
+) -> App:
+    """Open the database, bring its tables up to date, and put everything together.
+
+    Args:
+        settings: the installation's settings.
+        clock: another clock than the machine's.
+        channel: another channel than e-mail.
+        hints: the broker that a worker has already.
+    """
+    from diffuse.adapters.clock import SystemClock
+    from diffuse.adapters.definitions import digest, dump, load
+    from diffuse.adapters.signer import KeyedSigner
+    from diffuse.adapters.sql.directory import SqlDirectory
+    from diffuse.adapters.sql.engine import connect
+    from diffuse.adapters.sql.hits import SqlHits
+    from diffuse.adapters.sql.ledger import SqlLedger
+    from diffuse.adapters.sql.migrate import upgrade
+    from diffuse.adapters.sql.publications import SqlPublications
+    from diffuse.adapters.sql.results import SqlResults
+    from diffuse.adapters.templates import default_folder
+
+    clock = clock or SystemClock()
+    writing = authoring(settings.templates)
+    engine = connect(settings.database_url.get_secret_value())
+    upgrade(engine)
+    directory = SqlDirectory(engine)
+    publications = SqlPublications(engine, dump=dump, load=load, digest=digest)
+    ledger = SqlLedger(engine)
+    signer = KeyedSigner(
+        secret=settings.secret.get_secret_value(),
+        base_url=settings.base_url,
+        mail_domain=settings.sender_email.rpartition("@")[2],
+    )
+    queue = _queue(hints or broker(settings))
+    plan = Plan(
+        clock=clock,
+        directory=directory,
+        publications=publications,
+        ledger=ledger,
+        calendar=writing.calendar,
+        signer=signer,
+    )
+    deliver = Deliver(
+        clock=clock,
+        directory=directory,
+        publications=publications,
+        ledger=ledger,
+        renderer=writing.renderer,
+        channel=channel or mail(settings, clock),
+        signer=signer,
+        worker=f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
+    )
+    return App(
+        clock=clock,
+        engine=engine,
+        directory=directory,
+        publications=publications,
+        ledger=ledger,
+        queue=queue,
+        templates=settings.templates or default_folder(),
+        launch=Launch(
+            clock=clock,
+            campaigns=writing.campaigns,
+            renderer=writing.renderer,
+            calendar=writing.calendar,
+            publications=publications,
+            queue=queue,
+        ),
+        plan=plan,
+        deliver=deliver,
+        beat=Beat(clock=clock, ledger=ledger, plan=plan, deliver=deliver),
+        record=Record(
+            hits=SqlHits(engine), publications=publications, renderer=writing.renderer, clock=clock, signer=signer
+        ),
+        export=Export(
+            results=SqlResults(engine, publications=publications.get), directory=directory, publications=publications
+        ),
+    )

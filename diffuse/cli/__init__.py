@@ -1,0 +1,31 @@
+"""The command line: ``diffuse``."""
+
+from pathlib import Path
+
+import click
+
+from diffuse.cli.check import check
+from diffuse.cli.demo import demo
+from diffuse.cli.errors import Commands
+from diffuse.cli.export import export
+from diffuse.cli.import_ import import_
+from diffuse.cli.launch import launch
+from diffuse.cli.preview import preview
+from diffuse.cli.schema import schema
+from diffuse.cli.status import status
+from diffuse.cli.up import up
+
+
+@click.group(cls=Commands)
+@click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file of settings (or DIFFUSE_CONFIG)."
+)
+@click.version_option(package_name="diffuse")
+@click.pass_context
+def main(context: click.Context, config: Path | None) -> None:
+    """Spaced-repetition campaigns that make a governance framework remembered."""
+    context.obj = config
+
+
+for command in (check, schema, preview, import_, launch, up, status, export, demo):
+    main.add_command(command)

@@ -1,0 +1,80 @@
+"""``diffuse demo``: the shipped campaign, from its file to the CSV, in a few minutes."""
+
+from datetime import date
+from pathlib import Path
+from threading import Event
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from diffuse.domain.measures import Rate
+from diffuse.services.export import Report
+
+
+@click.command()
+@click.option("--to", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-output"))
+@click.option("--days", type=click.IntRange(1, 366), default=91, show_default=True)
+@click.option("--employees", type=click.IntRange(1), help="Only the first so many of the sample directory.")
+@click.option("--seed", type=int, default=2027, show_default=True, help="Another seed, other habits.")
+@click.option("--campaigns", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("campaigns"))
+@click.option("--keep", is_flag=True, help="Leave the tracking service running at the end.")
+def demo(folder: Path, days: int, employees: int | None, seed: int, campaigns: Path, *, keep: bool) -> None:
+    """Send the shipped campaigns to the sample directory through real SMTP, and let employees react over HTTP."""
+    from diffuse.demo.run import Options, demonstrate  # noqa: PLC0415 -- needs the extra 'demo'
+
+    console = Console()
+    options = Options(
+        campaigns=(campaigns / "social-media", campaigns / "crisis_rehearsal.py"),
+        directory=campaigns / "sample-directory.csv",
+        folder=folder,
+        days=days,
+        employees=employees,
+        seed=seed,
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("days"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task("launching", total=days)
+
+        def progress(day: date, passed: int, messages: int) -> None:
+            bar.update(task, completed=passed, description=f"{day}  {messages:,} messages".replace(",", " "))
+
+        with demonstrate(options, progress) as done:
+            bar.stop()
+            console.print(_rates(done.report, days))
+            console.print(f"{done.messages} messages in the Maildir {done.maildir}")
+            console.print(f"CSV in {done.tables}: deliveries, employees, key_points, policies, weeks")
+            if keep:
+                console.print(f"Tracking service on {done.address} (links of the messages work); Ctrl-C ends it")
+                _wait()
+
+
+def _wait() -> None:
+    try:
+        Event().wait()
+    except KeyboardInterrupt:
+        click.echo("stopped")
+
+
+def _rates(report: Report, days: int) -> Table:
+    """Lay out one line per policy: how many people, how many messages, and what came back."""
+    table = Table(title=f"{days} days, by policy")
+    table.add_column("policy", no_wrap=True)
+    for title in ("employees", "messages", "opened", "acknowledged", "right answers"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for (_, policy, _), tally in report.by_policy.items():
+        table.add_row(
+            policy,
+            str(len(tally.employees)),
+            str(tally.messages),
+            _percent(tally.opened, tally.messages),
+            _percent(len(tally.acknowledged), len(tally.asked)),
+            _percent(tally.right, tally.answered),
+        )
+    return table
+
+
+def _percent(numerator: int, denominator: int) -> str:
+    value = Rate(numerator, denominator).value
+    return "–" if value is None else f"{value:.0%}"

@@ -1,0 +1,154 @@
+"""Export: the ledger as tables for dashboards; the same state always gives the same bytes.
+
+A message counts once it was sent. It counts as opened when its image was loaded, a link was followed, a
+question answered or the text acknowledged. Acknowledgements are counted per key point and employee: the
+first one is enough, however often the key point returns.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import Protocol, TypeAlias
+
+from diffuse.domain.delivery import State
+from diffuse.domain.measures import Rate
+from diffuse.domain.people import Employee
+from diffuse.ports import Directory, Publications, Result, Results
+
+Cell: TypeAlias = "str | int | date | datetime | Rate | None"
+Row: TypeAlias = "Sequence[Cell]"
+
+
+class Tables(Protocol):
+    """Writes tables."""
+
+    def write(self, name: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Write one table whole; a Rate fills three columns."""
+
+
+DELIVERIES = tuple(field.name for field in fields(Result))
+COUNTS = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right")
+RATES = ("open_rate", "acknowledgement_rate", "right_rate")
+EMPLOYEES = ("employee", "name", "department", "language", *COUNTS, *RATES)
+KEY_POINTS = ("campaign", "policy", "key_point", "employees", *COUNTS, *RATES)
+POLICIES = ("campaign", "policy", "version", "employees", *COUNTS, *RATES)
+WEEKS = ("campaign", "week", "employees", *COUNTS, *RATES)
+
+
+@dataclass(kw_only=True, slots=True)
+class Tally:
+    """Counts for one line of a report; pairs are (employee, key point)."""
+
+    messages: int = 0
+    opened: int = 0
+    unknown: int = 0
+    failed: int = 0
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    acknowledged: set[tuple[str, str]] = field(default_factory=set)
+    answered: int = 0
+    right: int = 0
+    employees: set[str] = field(default_factory=set)
+
+    def add(self, result: Result, *, acknowledge: bool) -> None:
+        """Count one delivery."""
+        self.unknown += result.state == State.UNKNOWN
+        self.failed += result.state == State.FAILED
+        if result.state != State.SENT:
+            return
+        self.messages += 1
+        self.employees.add(result.employee)
+        self.opened += opened(result)
+        pair = (result.employee, f"{result.campaign}/{result.key_point}")
+        if acknowledge:
+            self.asked.add(pair)
+        if result.acknowledged_at:
+            self.acknowledged.add(pair)
+        self.answered += result.answered_at is not None
+        self.right += result.answer.endswith(":right")
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The counts and the rates, in the order of COUNTS and RATES."""
+        asked, acknowledged = len(self.asked), len(self.acknowledged)
+        return (
+            self.messages, self.opened, self.unknown, self.failed, asked, acknowledged, self.answered, self.right,
+            Rate(self.opened, self.messages), Rate(acknowledged, asked), Rate(self.right, self.answered),
+        )  # fmt: skip
+
+
+def opened(result: Result) -> bool:
+    """Tell whether anything came back that only an opened message can cause."""
+    return any((result.opened_at, result.clicked_at, result.answered_at, result.acknowledged_at))
+
+
+class Export:
+    """Reads the ledger once and fills the five tables."""
+
+    def __init__(self, *, results: Results, directory: Directory, publications: Publications) -> None:
+        """Take the collaborators."""
+        self._results = results
+        self._directory = directory
+        self._publications = publications
+
+    def run(self, tables: Tables) -> "Report":
+        """Write deliveries, employees, key points, policies and weeks; return what a summary needs."""
+        employees = {employee.id: employee for employee in self._directory.employees()}
+        report = Report(self._publications)
+        tables.write("deliveries", DELIVERIES, self._deliveries(employees, report))
+        tables.write(
+            "employees",
+            EMPLOYEES,
+            (
+                (who.id, who.name, who.department, who.language, *report.by_employee.get(who.id, Tally()).cells)
+                for who in employees.values()
+            ),
+        )
+        for name, columns, tallies in (
+            ("key_points", KEY_POINTS, report.by_key_point),
+            ("policies", POLICIES, report.by_policy),
+            ("weeks", WEEKS, dict(sorted(report.by_week.items()))),
+        ):
+            tables.write(
+                name, columns, ((*key, len(tally.employees), *tally.cells) for key, tally in tallies.items())
+            )
+        return report
+
+    def _deliveries(self, employees: dict[str, Employee], report: "Report") -> Iterator[Row]:
+        for result in self._results.results():
+            report.add(result)
+            zone = employees[result.employee].zone
+            values = (getattr(result, column) for column in DELIVERIES)
+            yield [value.astimezone(zone) if isinstance(value, datetime) else value for value in values]
+
+
+class Report:
+    """The tallies of an export, by employee, key point, policy and week."""
+
+    def __init__(self, publications: Publications) -> None:
+        """Lay out a line for every key point and policy of the running campaigns, sent or not."""
+        self._acknowledge: dict[tuple[str, str], bool] = {}
+        self._policy: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self.by_employee: dict[str, Tally] = {}
+        self.by_key_point: dict[tuple[str, str, str], Tally] = {}
+        self.by_policy: dict[tuple[str, str, str], Tally] = {}
+        self.by_week: dict[tuple[str, str], Tally] = {}
+        for one in publications.running():
+            for policy, point in one.campaign.key_points:
+                self._acknowledge[one.campaign.id, point.id] = point.acknowledge
+                self.by_key_point[one.campaign.id, policy.id, point.id] = Tally()
+                key = (one.campaign.id, policy.id, policy.version)
+                self._policy[one.campaign.id, policy.id] = key
+                self.by_policy[key] = Tally()
+
+    def add(self, result: Result) -> None:
+        """Count one delivery on every line that it belongs to."""
+        acknowledge = self._acknowledge.get((result.campaign, result.key_point), False)
+        policy = self._policy.get((result.campaign, result.policy), (result.campaign, result.policy, ""))
+        year, week, _ = result.due_on.isocalendar()
+        for tally in (
+            self.by_employee.setdefault(result.employee, Tally()),
+            self.by_key_point.setdefault((result.campaign, result.policy, result.key_point), Tally()),
+            self.by_policy.setdefault(policy, Tally()),
+            self.by_week.setdefault((result.campaign, f"{year}-W{week:02}"), Tally()),
+        ):
+            tally.add(result, acknowledge=acknowledge)
