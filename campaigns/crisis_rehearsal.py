@@ -1,4 +1,4 @@
-"""L'exercice annuel de la cellule de crise : une campagne écrite en Python.
+"""L’exercice annuel de la cellule de crise : une campagne écrite en Python.
 
 ``diffuse check campaigns/crisis_rehearsal.py`` lit la variable ``campaign`` qui suit.
 """
@@ -23,7 +23,7 @@ from diffuse import (
 hold_the_morning = KeyPoint(
     id="rehearsal-hold-the-morning",
     says=ByLanguage(
-        fr="L'exercice de crise a lieu le 4 mars 2027, de 9 h à midi.",
+        fr="L’exercice de crise a lieu le 4 mars 2027, de 9 h à midi.",
         en="The crisis rehearsal takes place on March 4, 2027, from 9 a.m. to noon.",
     ),
     variants=(
@@ -34,11 +34,11 @@ hold_the_morning = KeyPoint(
                     subject="Une matinée à réserver pour la cellule de crise",
                     action="Bloquez dans votre agenda la matinée du 4 mars 2027.",
                     body=(
-                        "Une fois l'an, la cellule de crise se réunit pour une crise inventée. Pendant trois heures, "
+                        "Une fois l’an, la cellule de crise se réunit pour une crise inventée. Pendant trois heures, "
                         "de faux billets arrivent, de faux journalistes téléphonent, et chaque membre tient son rôle "
                         "pour vrai.\n\n"
                         "Le prochain exercice a lieu **le jeudi 4 mars 2027, de 9 h à midi**. Aucune préparation "
-                        "n'est nécessaire, mais votre présence l'est : un rôle vide fausse l'exercice des autres."
+                        "n’est nécessaire, mais votre présence l’est : un rôle vide fausse l’exercice des autres."
                     ),
                 ),
                 en=Text(
@@ -62,7 +62,7 @@ hold_the_morning = KeyPoint(
                     body=(
                         "La présente tient lieu de convocation. Le cadre de gouvernance des médias sociaux prévoit que "
                         "la cellule de crise tient un exercice chaque année et que tous ses membres y prennent part.\n\n"
-                        "L'exercice a lieu le 4 mars 2027, de 9 h à 12 h. Un membre qui ne peut être présent désigne "
+                        "L’exercice a lieu le 4 mars 2027, de 9 h à 12 h. Un membre qui ne peut être présent désigne "
                         "une personne pour le remplacer et en avise la personne qui dirige la cellule."
                     ),
                 ),
@@ -84,7 +84,7 @@ hold_the_morning = KeyPoint(
 know_your_card = KeyPoint(
     id="rehearsal-know-your-card",
     says=ByLanguage(
-        fr="Relisez votre fiche de rôle avant l'exercice.", en="Reread your role card before the rehearsal."
+        fr="Relisez votre fiche de rôle avant l’exercice.", en="Reread your role card before the rehearsal."
     ),
     variants=(
         Variant(
@@ -97,7 +97,7 @@ know_your_card = KeyPoint(
                         "Qui prévenez-vous en premier? Que pouvez-vous décider sans demander? À qui passez-vous le "
                         "relais le soir? Votre fiche répond à ces trois questions.\n\n"
                         "Relisez-la maintenant, à tête reposée. Si une réponse vous étonne, ou si un numéro a changé, "
-                        "c'est le moment de le dire : le jour de l'exercice, il sera trop tard pour la corriger."
+                        "c’est le moment de le dire : le jour de l’exercice, il sera trop tard pour la corriger."
                     ),
                 ),
                 en=Text(
@@ -120,10 +120,10 @@ know_your_card = KeyPoint(
                     action="Vérifiez que votre fiche porte votre nom et celui de votre substitut.",
                     body=(
                         "Chaque membre exerce les attributions que décrit sa fiche de rôle, et aucune autre. La "
-                        "personne qui dirige la cellule décide; la personne désignée comme porte-parole s'exprime "
-                        "seule au nom de l'Université.\n\n"
-                        "Pendant l'exercice, ces attributions s'appliquent comme lors d'une crise réelle, à ceci près "
-                        "qu'aucun message n'est publié ni transmis à l'extérieur de l'Université."
+                        "personne qui dirige la cellule décide; la personne désignée comme porte-parole s’exprime "
+                        "seule au nom de l’Université.\n\n"
+                        "Pendant l’exercice, ces attributions s’appliquent comme lors d’une crise réelle, à ceci près "
+                        "qu’aucun message n’est publié ni transmis à l’extérieur de l’Université."
                     ),
                 ),
                 en=Text(
@@ -141,14 +141,14 @@ know_your_card = KeyPoint(
     ),
     question=Question(
         asks=ByLanguage(
-            fr="Pendant l'exercice, qui peut s'exprimer au nom de l'Université?",
+            fr="Pendant l’exercice, qui peut s’exprimer au nom de l’Université?",
             en="During the rehearsal, who may speak on behalf of the University?",
         ),
         answers=(
             Answer(
                 says=ByLanguage(fr="Tout membre de la cellule", en="Any member of the cell"),
                 feedback=ByLanguage(
-                    fr="Non. Deux voix, même d'accord, donnent deux versions à citer.",
+                    fr="Non. Deux voix, même d’accord, donnent deux versions à citer.",
                     en="No. Two voices, even in agreement, give two versions to quote.",
                 ),
             ),
@@ -158,7 +158,7 @@ know_your_card = KeyPoint(
                 ),
                 right=True,
                 feedback=ByLanguage(
-                    fr="Oui. Les autres membres lui transmettent les questions qu'ils reçoivent.",
+                    fr="Oui. Les autres membres lui transmettent les questions qu’ils reçoivent.",
                     en="Yes. The other members pass on to that person the questions that they receive.",
                 ),
             ),
@@ -178,7 +178,7 @@ know_your_card = KeyPoint(
 write_the_lessons = KeyPoint(
     id="rehearsal-write-the-lessons",
     says=ByLanguage(
-        fr="Après l'exercice, chaque membre écrit une chose à changer.",
+        fr="Après l’exercice, chaque membre écrit une chose à changer.",
         en="After the rehearsal, each member writes down one thing to change.",
     ),
     acknowledge=False,
@@ -187,13 +187,13 @@ write_the_lessons = KeyPoint(
             register="advice",
             texts=ByLanguage(
                 fr=Text(
-                    subject="Une chose à changer, pendant qu'elle est fraîche",
+                    subject="Une chose à changer, pendant qu’elle est fraîche",
                     action="Envoyez en une phrase, à la personne qui dirige la cellule, ce que vous changeriez.",
                     body=(
-                        "Un exercice qui se passe bien n'apprend pas grand-chose. Ce qui a coincé, si : un mot de passe "
+                        "Un exercice qui se passe bien n’apprend pas grand-chose. Ce qui a coincé, si : un mot de passe "
                         "introuvable, deux personnes qui répondent au même journaliste, un texte relu par cinq "
                         "collègues.\n\n"
-                        "Nul besoin d'un rapport. Une phrase par membre suffit, et la liste sert d'ordre du jour à la "
+                        "Nul besoin d’un rapport. Une phrase par membre suffit, et la liste sert d’ordre du jour à la "
                         "prochaine rencontre."
                     ),
                 ),
@@ -213,12 +213,12 @@ write_the_lessons = KeyPoint(
             register="legal",
             texts=ByLanguage(
                 fr=Text(
-                    subject="Bilan de l'exercice annuel",
+                    subject="Bilan de l’exercice annuel",
                     action="Transmettez votre constat par écrit à la personne qui dirige la cellule.",
                     body=(
-                        "L'exercice donne lieu à un bilan écrit, auquel chaque membre contribue par au moins un "
+                        "L’exercice donne lieu à un bilan écrit, auquel chaque membre contribue par au moins un "
                         "constat. Le bilan porte sur la manière de faire, jamais sur le mérite des personnes.\n\n"
-                        "La personne qui dirige la cellule le dépose auprès du Secrétariat général et propose, s'il y "
+                        "La personne qui dirige la cellule le dépose auprès du Secrétariat général et propose, s’il y "
                         "a lieu, une modification au cadre de gouvernance."
                     ),
                 ),

@@ -1,97 +1,188 @@
-"""What a dramatiq worker runs: the beat, on every hint and on every poll of the database."""
+"""What a worker runs: the beat, on every poll of the database and, under dramatiq, on every hint."""
 
 import logging
 import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import dramatiq
 from dramatiq.middleware import Middleware
 
 from diffuse import bootstrap
-from diffuse.adapters.dramatiq_queue import ACTOR, QUEUE
-from diffuse.errors import AuthoringError, DiffuseError
-from diffuse.services.beat import Beat
-from diffuse.settings import Settings
+from diffuse.domain.delivery import Outcome
+from diffuse.domain.message import Outgoing
+from diffuse.errors import AuthoringError, DiffuseError, TransientFailure
+from diffuse.ports import Channel
+from diffuse.services.beat import Beat, Round
+
+if TYPE_CHECKING:
+    from diffuse.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 
-class Poll(Middleware):
-    """Beats at a steady pace while a worker lives, whether or not hints arrive."""
+class Interruptible:
+    """A channel that stops between two messages once it is told to; the rest of the batch stays planned."""
 
-    def __init__(self, beat: Beat, seconds: float) -> None:
-        """Take the beat and the pause between two of them."""
+    def __init__(self, channel: Channel, stop: threading.Event) -> None:
+        """Take the channel that sends, and the event that ends it."""
+        self._channel = channel
+        self._stop = stop
+
+    def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
+        """Deliver one message after the other.
+
+        Raises:
+            TransientFailure: when told to stop, and as the channel itself does.
+        """
+        for outgoing in batch:
+            if self._stop.is_set():
+                raise TransientFailure("the worker was told to stop, and did so between two messages")
+            yield from self._channel.send([outgoing], fence)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._channel.close()
+
+
+class Rounds:
+    """Beats, and says what matters in the log: a trouble once when it begins, and once when it is over."""
+
+    def __init__(self, beat: Beat) -> None:
+        """Take the beat."""
         self._beat = beat
+        self._troubles: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Do one round; one that fails is told, and the next one comes."""
+        try:
+            done = self._beat.run()
+        except DiffuseError as error:
+            self._tell("round", str(error))
+        except Exception:  # noqa: BLE001 -- a fault in one round must not end the worker in silence
+            _log.exception("this round failed by a fault of diffuse itself; the next one comes as usual")
+        else:
+            self._tell("round", "")
+            self._report(done)
+
+    def _report(self, done: Round) -> None:
+        planned, delivered = done.planned, done.delivered
+        if planned.added or planned.moved or planned.cancelled:
+            _log.info("planned %d, moved %d, cancelled %d", planned.added, planned.moved, planned.cancelled)
+        if delivered.total:
+            ended = (f"{count} {state}" for state, count in delivered.ended.items())
+            _log.info("delivered: %s", ", ".join(ended))
+        if delivered.trouble:
+            self._tell("channel", f"{delivered.trouble}; deliveries stay planned")
+        elif delivered.total:
+            self._tell("channel", "")
+        if done.unknown:
+            _log.warning(
+                "%d deliveries of a worker that died may or may not have been sent: unknown", done.unknown
+            )
+
+    def _tell(self, about: str, text: str) -> None:
+        """Log a trouble that is new, or that an old one is over (an empty text)."""
+        with self._lock:
+            before, self._troubles[about] = self._troubles.get(about, ""), text
+        if text and text != before:
+            _log.warning("%s", text)
+        elif before and not text:
+            _log.info("this is over: %s", before)
+
+
+class Poll:
+    """Beats at a steady pace in a thread of its own, whether or not hints arrive."""
+
+    def __init__(self, rounds: Rounds, seconds: float, stop: threading.Event) -> None:
+        """Take the rounds, the pause between two of them, and the event that ends them."""
+        self._rounds = rounds
         self._seconds = seconds
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="diffuse-poll", daemon=True)
-
-    def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002
-        """Start polling."""
-        self.start()
-
-    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002
-        """Stop polling after the beat that is under way."""
-        self.stop()
+        self._stop = stop
+        self._thread = threading.Thread(target=self._run, name="diffuse-poll", daemon=True)
 
     def start(self) -> None:
-        """Start polling in a thread."""
+        """Start the thread; its first round comes at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the beat that is under way."""
+        """End the thread after the message that is under way."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
 
-    def run(self) -> None:
-        """Beat until told to stop; the first beat comes at once."""
-        while True:
-            beat_once(self._beat)
-            if self._stop.wait(self._seconds):
-                return
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._rounds.run()
+            self._stop.wait(self._seconds)
 
 
-def beat_once(beat: Beat) -> None:
-    """Do one round and say what matters; a round that fails is told, and the next one comes."""
-    try:
-        done = beat.run()
-    except DiffuseError as error:
-        _log.error("%s", error)  # noqa: TRY400 -- one readable line, no traceback
-        return
-    if done.planned.added or done.planned.moved or done.planned.cancelled:
-        _log.info(
-            "planned %d, moved %d, cancelled %d", done.planned.added, done.planned.moved, done.planned.cancelled
-        )
-    if done.delivered.total:
-        _log.info("delivered: %s", ", ".join(f"{count} {state}" for state, count in done.delivered.ended.items()))
-    if done.delivered.trouble:
-        _log.warning("%s; deliveries stay planned", done.delivered.trouble)
-    if done.unknown:
-        _log.warning("%d deliveries of a worker that died may or may not have been sent: unknown", done.unknown)
+class Polling(Middleware):
+    """Polls while a dramatiq worker lives, and closes what it used."""
+
+    def __init__(self, poll: Poll, close: Callable[[], None]) -> None:
+        """Take the poll, and what is to be done when nothing runs any more."""
+        self._poll = poll
+        self._close = close
+
+    def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002
+        """Start polling."""
+        self._poll.start()
+
+    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002
+        """Stop polling, and every round that a hint has started."""
+        self._poll.stop()
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002
+        """Close when no thread sends any more."""
+        self._close()
 
 
-def declare(broker: dramatiq.Broker, beat: Beat, poll_seconds: float) -> None:
-    """Put the beat and its poll on a broker."""
+def log_plainly() -> None:
+    """Log what diffuse does to standard error, and of its libraries only what is wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
-    @dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name=ACTOR, max_retries=0)
+
+def open_worker(
+    settings: "Settings", stop: threading.Event, hints: dramatiq.Broker | None = None
+) -> bootstrap.App:
+    """Open the installation for a process that sends until the event is set."""
+    from diffuse.adapters.clock import SystemClock  # noqa: PLC0415 -- as in bootstrap
+
+    clock = SystemClock()
+    channel = Interruptible(bootstrap.mail(settings, clock), stop)
+    return bootstrap.app(settings, clock=clock, channel=channel, hints=hints)
+
+
+def declare(broker: dramatiq.Broker, rounds: Rounds, polling: Polling) -> None:
+    """Put the rounds and their poll on a broker."""
+    from diffuse.adapters.dramatiq_queue import ACTOR, QUEUE  # noqa: PLC0415 -- 'diffuse up' has no Redis
+
+    # A round lasts as long as there is work: dramatiq would end it in the middle of a message.
+    @dramatiq.actor(broker=broker, queue_name=QUEUE, actor_name=ACTOR, max_retries=0, time_limit=float("inf"))
     def run() -> None:
-        beat_once(beat)
+        rounds.run()
 
-    broker.add_middleware(Poll(beat, poll_seconds))
+    broker.add_middleware(polling)
 
 
-def worker_broker(settings: Settings) -> dramatiq.Broker:
+def worker_broker(settings: "Settings") -> dramatiq.Broker:
     """Put together what ``dramatiq worker:broker`` runs.
 
     Raises:
         AuthoringError: when no ``redis_url`` is set.
     """
+    log_plainly()
     broker = bootstrap.broker(settings)
     if broker is None:
         raise AuthoringError.of(
             "DIFFUSE_REDIS_URL is missing",
             "the address of Redis for 'dramatiq worker:broker' ('diffuse up' needs none)",
         )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    declare(broker, bootstrap.app(settings, hints=broker).beat, settings.poll_seconds)
+    stop = threading.Event()
+    app = open_worker(settings, stop, broker)
+    rounds = Rounds(app.beat)
+    declare(broker, rounds, Polling(Poll(rounds, settings.poll_seconds, stop), app.close))
     return broker

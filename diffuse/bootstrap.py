@@ -5,12 +5,23 @@ Third parties are imported by the function that needs them, so that checking a f
 
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diffuse.ports import Calendar, Campaigns, Channel, Clock, Directory, Ledger, PageRenderer, Publications, Queue
+from diffuse.errors import AuthoringError, FieldPath, dotted
+from diffuse.ports import (
+    Calendar,
+    Campaigns,
+    Channel,
+    Clock,
+    Directory,
+    Ledger,
+    Renderer,
+    Publications,
+    Queue,
+)
 from diffuse.services.beat import Beat
 from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
@@ -31,7 +42,7 @@ class Authoring:
     """What officers need before anything is launched: no settings, no database."""
 
     campaigns: Campaigns
-    renderer: PageRenderer
+    renderer: Renderer
     calendar: Calendar
 
 
@@ -52,6 +63,12 @@ class App:
     beat: Beat
     record: Record
     export: Export
+    channel: Channel
+
+    def close(self) -> None:
+        """Hang up on the mail server and let go of the database."""
+        self.channel.close()
+        self.engine.dispose()
 
 
 def authoring(templates: Path | None = None) -> Authoring:
@@ -61,25 +78,39 @@ def authoring(templates: Path | None = None) -> Authoring:
     from diffuse.adapters.templates import Templates, default_folder
 
     return Authoring(
-        campaigns=CampaignFiles(), renderer=Templates(templates or default_folder()), calendar=RegionCalendar()
+        campaigns=CampaignFiles(),
+        renderer=Templates(templates or default_folder()),
+        calendar=RegionCalendar(),
     )
 
 
 def mail(settings: "Settings", clock: Clock) -> "SmtpChannel":
-    """Put together the e-mail channel."""
+    """Put together the e-mail channel.
+
+    Raises:
+        AuthoringError: naming every setting that cannot work.
+    """
     from diffuse.adapters.smtp import SmtpChannel
 
-    return SmtpChannel(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        security=settings.smtp_security,
-        username=settings.smtp_username,
-        password=settings.smtp_password.get_secret_value(),
-        sender_name=settings.sender_name,
-        sender_email=settings.sender_email,
-        timeout=timedelta(seconds=settings.smtp_timeout),
-        clock=clock,
-    )
+    try:
+        return SmtpChannel(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value(),
+            sender_name=settings.sender_name,
+            sender_email=settings.sender_email,
+            timeout=timedelta(seconds=settings.smtp_timeout),
+            clock=clock,
+        )
+    except AuthoringError as error:
+        raise AuthoringError(*(replace(each, path=_setting(each.path)) for each in error.problems)) from error
+
+
+def _setting(path: FieldPath) -> FieldPath:
+    """Name the setting that a field of the e-mail channel comes from."""
+    return ("sender",) if path == ("sender_email",) else (f"smtp_{dotted(path)}",)
 
 
 def broker(settings: "Settings") -> "dramatiq.Broker | None":
@@ -93,9 +124,13 @@ def broker(settings: "Settings") -> "dramatiq.Broker | None":
 
 
 def _queue(hints: "dramatiq.Broker | None") -> Queue:
-    from diffuse.adapters.dramatiq_queue import DramatiqQueue, NoQueue
+    if hints is None:
+        from diffuse.adapters.no_queue import NoQueue
 
-    return DramatiqQueue(hints) if hints else NoQueue()
+        return NoQueue()
+    from diffuse.adapters.dramatiq_queue import DramatiqQueue
+
+    return DramatiqQueue(hints)
 
 
 def app(
@@ -113,8 +148,8 @@ def app(
         channel: another channel than e-mail.
         hints: the broker that a worker has already.
     """
+    from diffuse.adapters import baked_json, definitions
     from diffuse.adapters.clock import SystemClock
-    from diffuse.adapters.definitions import digest, dump, load
     from diffuse.adapters.signer import KeyedSigner
     from diffuse.adapters.sql.directory import SqlDirectory
     from diffuse.adapters.sql.engine import connect
@@ -130,7 +165,9 @@ def app(
     engine = connect(settings.database_url.get_secret_value())
     upgrade(engine)
     directory = SqlDirectory(engine)
-    publications = SqlPublications(engine, dump=dump, load=load, digest=digest)
+    publications = SqlPublications(
+        engine, campaigns=(definitions.dump, definitions.load), wordings=(baked_json.dump, baked_json.load)
+    )
     ledger = SqlLedger(engine)
     signer = KeyedSigner(
         secret=settings.secret.get_secret_value(),
@@ -146,18 +183,19 @@ def app(
         calendar=writing.calendar,
         signer=signer,
     )
+    channel = channel or mail(settings, clock)
     deliver = Deliver(
         clock=clock,
         directory=directory,
         publications=publications,
         ledger=ledger,
-        renderer=writing.renderer,
-        channel=channel or mail(settings, clock),
+        channel=channel,
         signer=signer,
         worker=f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
     )
     return App(
         clock=clock,
+        channel=channel,
         engine=engine,
         directory=directory,
         publications=publications,
@@ -175,10 +213,10 @@ def app(
         plan=plan,
         deliver=deliver,
         beat=Beat(clock=clock, ledger=ledger, plan=plan, deliver=deliver),
-        record=Record(
-            hits=SqlHits(engine), publications=publications, renderer=writing.renderer, clock=clock, signer=signer
-        ),
+        record=Record(hits=SqlHits(engine), publications=publications, clock=clock, signer=signer),
         export=Export(
-            results=SqlResults(engine, publications=publications.get), directory=directory, publications=publications
+            results=SqlResults(engine, publications=publications.get),
+            directory=directory,
+            publications=publications,
         ),
     )

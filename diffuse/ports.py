@@ -9,7 +9,7 @@ from typing import Protocol
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import Claimed, Outcome, Touchpoint
 from diffuse.domain.events import Event
-from diffuse.domain.message import Baked, Excerpt, Outgoing
+from diffuse.domain.message import Baked, Outgoing, Wording
 from diffuse.domain.people import Employee
 from diffuse.domain.planning import History, Load
 from diffuse.domain.policy import KeyPoint, Policy, Text
@@ -46,10 +46,14 @@ class Import:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One row of a directory file: an employee, or the reasons why it is none. Lines count from 1."""
+    """One row of a directory file: an employee, or the reasons why it is none. Lines count from 1.
+
+    ``id`` is the employee's, as far as it could be read.
+    """
 
     line: int
     file: str = ""
+    id: str = ""
     employee: Employee | None = None
     problems: tuple[Problem, ...] = ()
 
@@ -74,7 +78,7 @@ class Published:
 
     Attributes:
         id: grows with each publication; deliveries point to it.
-        digest: SHA-256 of the canonical definition, in hexadecimal.
+        digest: SHA-256 of the canonical definition and of all baked wordings, in hexadecimal.
     """
 
     id: int
@@ -86,14 +90,20 @@ class Published:
 class Publications(Protocol):
     """Keeps what was launched."""
 
-    def publish(self, campaign: Campaign, at: datetime) -> Published:
-        """Keep a campaign's text; the same text again returns the publication that exists."""
+    def publish(self, campaign: Campaign, wordings: Mapping[Wording, Baked], at: datetime) -> Published:
+        """Keep a campaign's text with all its baked wordings, in one transaction.
+
+        The same text in the same layout again returns the publication that exists.
+        """
 
     def running(self) -> Sequence[Published]:
         """Return the newest publication of each campaign, by campaign id."""
 
     def get(self, publication: int) -> Published:
         """Return one publication; KeyError when there is none."""
+
+    def wording(self, publication: int, wording: Wording) -> Baked:
+        """Return a wording as it was baked for a publication; KeyError when there is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,6 +147,9 @@ class Ledger(Protocol):
 
     def move(self, moves: Iterable[Move]) -> int:
         """Move deliveries that are still planned. Return how many moved."""
+
+    def expire(self, deliveries: Collection[int], reason: str) -> int:
+        """End deliveries that are still planned, and that no window awaits any more. Return how many."""
 
     def cancel(self, employees: Collection[str], reason: str) -> int:
         """Cancel everything still planned for these employees. Return how many."""
@@ -254,22 +267,6 @@ class Renderer(Protocol):
             AuthoringError: when the text or the layout must be mended.
         """
 
-    def fragment(self, text: Text) -> str:
-        """Return the body of a text as safe HTML, for a page; personal slots are left out."""
-
-
-class PageRenderer(Renderer, Protocol):
-    """Turns wordings into messages, and into what a page shows of them."""
-
-    def excerpt(
-        self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
-    ) -> Excerpt:
-        """Return what a page shows of a wording; personal slots are left out.
-
-        Raises:
-            AuthoringError: when the text must be mended.
-        """
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Specimen:
@@ -308,6 +305,9 @@ class Channel(Protocol):
             TransientFailure: when the other side cannot be reached at all; messages without an
                 outcome were not sent.
         """
+
+    def close(self) -> None:
+        """Hang up; the next message connects anew. Call it when nothing is being sent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

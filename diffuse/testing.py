@@ -60,6 +60,9 @@ class MemoryChannel:
                 retry_at=self.clock.now() + timedelta(minutes=1) if state is State.PLANNED else None,
             )
 
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
 
 class MemoryQueue:
     """A queue that counts its kicks."""
@@ -82,4 +85,5 @@ class FixedCalendar:
 
     def holidays(self, region: str, years: Iterable[int]) -> frozenset[date]:
         """Return the days that lie in those years; none for an empty region."""
-        return frozenset(day for day in self.days if day.year in set(years)) if region else frozenset()
+        wanted = set(years)
+        return frozenset(day for day in self.days if day.year in wanted) if region else frozenset()

@@ -2,14 +2,20 @@
 
 import csv
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 
 from diffuse.domain.measures import Rate
 from diffuse.errors import AuthoringError
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 -- full-width forms
+_FORMULA = frozenset("=+-@\N{MINUS SIGN}")
+_LEADING = ("\t", "\r", "\n")
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+"""Unicode categories of blanks and of characters without a width, which spreadsheets skip."""
+
 RATE_SUFFIXES = ("_numerator", "_denominator", "")
 
 
@@ -37,13 +43,21 @@ class CsvTables:
             os.replace(part, self._folder / f"{name}.csv")  # noqa: PTH105 -- the atomic one
         except OSError as error:
             raise AuthoringError.of(
-                f"{error.filename or part} cannot be written: {error.strerror}", "a folder that may be written"
+                f"{error.filename or part} cannot be written: {error.strerror}",
+                "a folder that may be written",
             ) from error
+        finally:
+            with suppress(OSError):
+                part.unlink()
 
     def _cells(self, value: object) -> Iterator[str | int]:
         if isinstance(value, Rate):
             share = "" if value.value is None else str(value.value)
-            yield from (value.numerator, value.denominator, share.replace(".", ",") if self._french else share)
+            yield from (
+                value.numerator,
+                value.denominator,
+                share.replace(".", ",") if self._french else share,
+            )
         elif value is None:
             yield ""
         elif isinstance(value, datetime):
@@ -62,4 +76,7 @@ def _titles(column: str) -> tuple[str, ...]:
 
 def _defused(text: str) -> str:
     """Put an apostrophe before a text that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    seen = next((letter for letter in text if unicodedata.category(letter) not in _UNSEEN), " ")
+    # Full-width and other forms of a sign are taken for the sign itself.
+    is_formula = unicodedata.normalize("NFKC", seen)[0] in _FORMULA
+    return f"'{text}" if is_formula or text.startswith(_LEADING) else text

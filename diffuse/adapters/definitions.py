@@ -1,6 +1,5 @@
-"""Definitions as canonical JSON: what is stored, and what a digest is made of."""
+"""Definitions as canonical JSON: what is stored."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,11 +24,6 @@ def load(text: str) -> Campaign:
     """
     campaign: Campaign = _value(Campaign, json.loads(text))
     return campaign
-
-
-def digest(campaign: Campaign) -> str:
-    """Return the SHA-256 of a campaign's canonical JSON, in hexadecimal."""
-    return hashlib.sha256(dump(campaign).encode()).hexdigest()
 
 
 def misfits(value: Any, kind: Kind = Campaign, path: FieldPath = ()) -> Iterator[Problem]:  # noqa: ANN401

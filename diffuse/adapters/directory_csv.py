@@ -36,11 +36,15 @@ def read_directory(path: Path) -> Iterator[Row]:
             line = lines.line_num + 1
     except csv.Error as error:
         raise AuthoringError.of(
-            f"not readable as CSV: {error}", "quotes that are closed, and doubled inside a value",
-            file=str(path), line=line,
+            f"not readable as CSV: {error}",
+            "quotes that are closed, and doubled inside a value",
+            file=str(path),
+            line=line,
         ) from error
     if header is None:
-        raise AuthoringError.of("an empty file", f"a header such as {','.join(COLUMNS)}", file=str(path), line=1)
+        raise AuthoringError.of(
+            "an empty file", f"a header such as {','.join(COLUMNS)}", file=str(path), line=1
+        )
 
 
 def _decode(path: Path) -> str:
@@ -67,14 +71,22 @@ def _header(cells: list[str], path: Path) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     problems = [
         Problem(
-            file=str(path), line=1, found=f"column {name!r} is not known",
-            expected=f"some of {', '.join(COLUMNS)}", suggestion=nearest(name, COLUMNS),
+            file=str(path),
+            line=1,
+            found=f"column {name!r} is not known",
+            expected=f"some of {', '.join(COLUMNS)}",
+            suggestion=nearest(name, COLUMNS),
         )
         for name in names
         if name not in COLUMNS
     ]
     problems += [
-        Problem(file=str(path), line=1, found=f"column {name!r} is missing", expected=f"at least {', '.join(REQUIRED)}")
+        Problem(
+            file=str(path),
+            line=1,
+            found=f"column {name!r} is missing",
+            expected=f"at least {', '.join(REQUIRED)}",
+        )
         for name in REQUIRED
         if name not in names
     ]
@@ -94,7 +106,10 @@ def _row(header: list[str], cells: list[str], path: Path, line: int) -> Row:
             file=str(path),
             problems=(
                 Problem(
-                    file=str(path), line=line, found=f"{len(cells)} values", expected=f"{len(header)}, as in the header"
+                    file=str(path),
+                    line=line,
+                    found=f"{len(cells)} values",
+                    expected=f"{len(header)}, as in the header",
                 ),
             ),
         )
@@ -109,21 +124,31 @@ def _row(header: list[str], cells: list[str], path: Path, line: int) -> Row:
             try:
                 values[column] = date.fromisoformat(cell)
             except ValueError:
-                problems.append(Problem(path=(column,), found=f"{cell!r} is not a day", expected="YYYY-MM-DD"))
+                problems.append(
+                    Problem(path=(column,), found=f"{cell!r} is not a day", expected="YYYY-MM-DD")
+                )
         else:
             values[column] = cell
+    employee = None
     try:
         employee = Employee(**values)  # type: ignore[arg-type]
     except AuthoringError as error:
         problems.extend(error.problems)
-    if not problems:
-        return Row(line=line, file=str(path), employee=employee)
-    return Row(line=line, file=str(path), problems=tuple(_placed(problem, path, line) for problem in problems))
+    return Row(
+        line=line,
+        file=str(path),
+        id=str(values["id"]),
+        employee=None if problems else employee,
+        problems=tuple(_placed(problem, path, line) for problem in problems),
+    )
 
 
 def _placed(problem: Problem, path: Path, line: int) -> Problem:
     column = str(problem.path[0]) if problem.path else ""
     return Problem(
-        file=str(path), line=line, found=f"{column}: {problem.found}", expected=problem.expected,
+        file=str(path),
+        line=line,
+        found=f"{column}: {problem.found}",
+        expected=problem.expected,
         suggestion=problem.suggestion,
     )

@@ -24,10 +24,14 @@ def redis_broker(url: str) -> RedisBroker:
     """Make a broker on Redis; it connects at its first use. A hint is tried once: a poll heals a lost one."""
     try:
         client = redis.Redis.from_url(
-            url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=SOCKET_TIMEOUT, retry=Retry(NoBackoff(), 0)
+            url,
+            socket_timeout=SOCKET_TIMEOUT,
+            socket_connect_timeout=SOCKET_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
         )
-    except ValueError as error:
-        raise AuthoringError.of("redis_url is not an address", "redis://host:6379/0") from error
+    except ValueError:
+        # The cause is not shown: it may quote the password.
+        raise AuthoringError.of("redis_url is not an address", "redis://host:6379/0") from None
     return RedisBroker(client=client, maintenance_chance=MAINTENANCE_CHANCE)  # type: ignore[no-untyped-call]
 
 
@@ -40,7 +44,7 @@ class DramatiqQueue:
         broker.declare_queue(QUEUE)
 
     def kick(self) -> None:
-        """Hint that there is something to do; a broker that is away costs at most one poll of the database."""
+        """Hint that there is something to do; a broker that is away costs at most one poll."""
         message: dramatiq.Message[None] = dramatiq.Message(
             queue_name=QUEUE, actor_name=ACTOR, args=(), kwargs={}, options={}
         )
@@ -48,10 +52,3 @@ class DramatiqQueue:
             self._broker.enqueue(message)
         except (redis.RedisError, dramatiq.errors.DramatiqError) as error:
             _log.warning("no hint given (%s); the next poll of the database does the work", error)
-
-
-class NoQueue:
-    """Gives no hints: whoever polls the database finds the work."""
-
-    def kick(self) -> None:
-        """Do nothing."""

@@ -98,38 +98,17 @@ class Templates:
             html=marks.split(html),
             text=marks.split(plain),
             links=tuple(links),
+            excerpt=Excerpt(
+                subject=_without_slots(marks.split(authored.subject)),
+                body=_without_slots(marks.split(authored.body.html(authored.body.links))),
+                action=_without_slots(marks.split(authored.action)),
+            ),
         )
         used = {*_slots(marks.split(body)), *_slots(baked.subject)}
         wrong = [*_sound(html, language), *_complete(baked, used, asks=asks(point) != "nothing")]
         if wrong:
             raise AuthoringError(*(problem.under(*where) for problem in wrong))
         return baked
-
-    def fragment(self, text: Text) -> str:
-        """Return the body of a text as safe HTML, for a page; personal slots are left out.
-
-        Raises:
-            AuthoringError: when the text must be mended, or prints what only ``excerpt`` knows.
-        """
-        marks = marks_for(text)
-        body = write(text, absent_values(), marks).body
-        return _without_slots(marks.split(body.html(body.links)))
-
-    def excerpt(
-        self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
-    ) -> Excerpt:
-        """Return what a page shows of a wording; personal slots are left out.
-
-        Raises:
-            AuthoringError: when the text must be mended.
-        """
-        about = About(campaign=campaign, policy=policy, point=point, language=language)
-        _, authored, marks = _authored(about, register)
-        return Excerpt(
-            subject=_without_slots(marks.split(authored.subject)),
-            body=_without_slots(marks.split(authored.body.html(authored.body.links))),
-            action=_without_slots(marks.split(authored.action)),
-        )
 
     def _words_in(self, language: str) -> Mapping[str, Any]:
         if language not in self._words:

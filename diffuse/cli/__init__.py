@@ -18,7 +18,9 @@ from diffuse.cli.up import up
 
 @click.group(cls=Commands)
 @click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path), help="TOML file of settings (or DIFFUSE_CONFIG)."
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="TOML file of settings (or DIFFUSE_CONFIG).",
 )
 @click.version_option(package_name="diffuse")
 @click.pass_context

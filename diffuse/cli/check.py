@@ -4,9 +4,6 @@ from pathlib import Path
 
 import click
 
-from diffuse.bootstrap import authoring
-from diffuse.services.check import check as check_campaigns
-
 
 @click.command()
 @click.argument(
@@ -19,6 +16,9 @@ def check(context: click.Context, paths: tuple[Path, ...]) -> None:
     PATH is a folder with campaign.yaml, a YAML file or a Python file. The exit status is 0 when all
     is well, 1 when something must be mended, 2 when the command itself is wrong.
     """
+    from diffuse.bootstrap import authoring
+    from diffuse.services.check import check as check_campaigns
+
     tools = authoring()
     problems = check_campaigns(paths, tools.campaigns, tools.renderer, tools.calendar)
     for problem in problems:

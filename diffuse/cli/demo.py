@@ -18,7 +18,9 @@ from diffuse.services.export import Report
 @click.option("--days", type=click.IntRange(1, 366), default=91, show_default=True)
 @click.option("--employees", type=click.IntRange(1), help="Only the first so many of the sample directory.")
 @click.option("--seed", type=int, default=2027, show_default=True, help="Another seed, other habits.")
-@click.option("--campaigns", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("campaigns"))
+@click.option(
+    "--campaigns", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("campaigns")
+)
 @click.option("--keep", is_flag=True, help="Leave the tracking service running at the end.")
 def demo(folder: Path, days: int, employees: int | None, seed: int, campaigns: Path, *, keep: bool) -> None:
     """Send the shipped campaigns to the sample directory through real SMTP, and let employees react over HTTP."""
@@ -46,7 +48,9 @@ def demo(folder: Path, days: int, employees: int | None, seed: int, campaigns: P
             console.print(f"{done.messages} messages in the Maildir {done.maildir}")
             console.print(f"CSV in {done.tables}: deliveries, employees, key_points, policies, weeks")
             if keep:
-                console.print(f"Tracking service on {done.address} (links of the messages work); Ctrl-C ends it")
+                console.print(
+                    f"Tracking service on {done.address} (links of the messages work); Ctrl-C ends it"
+                )
                 _wait()
 
 

@@ -1,13 +1,14 @@
 """How mistakes look on the command line: one readable text on standard error, exit status 1."""
 
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from diffuse import bootstrap
 from diffuse.errors import DiffuseError
-from diffuse.settings import Settings
+
+if TYPE_CHECKING:
+    from diffuse.bootstrap import App
 
 
 class Told(click.ClickException):
@@ -29,7 +30,9 @@ class Commands(click.Group):
             raise Told(str(error)) from error
 
 
-def open_app(config: Path | None) -> tuple[Settings, bootstrap.App]:
+def open_app(config: Path | None) -> "App":
     """Load the settings and open the installation."""
-    settings = Settings.load(config)
-    return settings, bootstrap.app(settings)
+    from diffuse import bootstrap
+    from diffuse.settings import Settings
+
+    return bootstrap.app(Settings.load(config))

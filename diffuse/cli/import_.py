@@ -6,9 +6,7 @@ from pathlib import Path
 
 import click
 
-from diffuse.adapters.directory_csv import read_directory
 from diffuse.cli.errors import open_app
-from diffuse.services.enrol import enrol
 
 SHOWN = 10
 
@@ -25,7 +23,10 @@ SHOWN = 10
 @click.pass_obj
 def import_(config: Path | None, file: Path, *, skip_bad: bool, end_missing: datetime | None) -> None:
     """Add and update employees from a CSV file; nobody is ever deleted."""
-    _, app = open_app(config)
+    from diffuse.adapters.directory_csv import read_directory
+    from diffuse.services.enrol import enrol
+
+    app = open_app(config)
     done = enrol(
         read_directory(file),
         app.directory,
@@ -40,7 +41,11 @@ def import_(config: Path | None, file: Path, *, skip_bad: bool, end_missing: dat
         + (f", {len({p.line for p in done.skipped})} rows left out" if done.skipped else "")
     )
     if changes.missing:
-        what = f"last day set to {end_missing:%Y-%m-%d}" if end_missing else "kept as they are (see --end-missing)"
+        what = (
+            f"last day set to {end_missing:%Y-%m-%d}"
+            if end_missing
+            else "kept as they are (see --end-missing)"
+        )
         click.echo(f"{len(changes.missing)} not in the file, {what}: {_names(changes.missing)}")
     app.queue.kick()
 

@@ -5,17 +5,27 @@ from pathlib import Path
 import click
 
 from diffuse.cli.errors import open_app
+from diffuse.errors import AuthoringError
 
 
 @click.command()
-@click.argument("paths", metavar="CAMPAIGN…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument(
+    "paths", metavar="CAMPAIGN…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
 @click.pass_obj
 def launch(config: Path | None, paths: tuple[Path, ...]) -> None:
-    """Check campaigns, then publish them; sending begins on their first day.
+    """Check campaigns, then publish them, all or none; sending begins on their first day.
 
-    Launching a text again that has not changed does nothing; a changed text goes out from the next message on.
+    Launching a text again that has not changed does nothing; a changed text goes out from the next
+    message on.
     """
-    _, app = open_app(config)
+    from diffuse.bootstrap import authoring
+    from diffuse.services.check import check
+
+    app = open_app(config)
+    tools = authoring(app.templates)
+    if problems := check(paths, tools.campaigns, tools.renderer, tools.calendar):
+        raise AuthoringError(*problems)
     for path in paths:
         published = app.launch.run(path)
         campaign = published.campaign

@@ -4,8 +4,6 @@ import json
 
 import click
 
-from diffuse.adapters.schema import json_schema
-
 
 @click.command()
 def schema() -> None:
@@ -14,4 +12,6 @@ def schema() -> None:
     Policies in files of their own follow its part '#/$defs/Policy'. With it, an editor completes keys
     and marks mistakes while you write.
     """
+    from diffuse.adapters.schema import json_schema
+
     click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from diffuse.cli.errors import open_app
 
@@ -13,7 +11,10 @@ from diffuse.cli.errors import open_app
 @click.pass_obj
 def status(config: Path | None) -> None:
     """Show, for each campaign, how many deliveries are in each state."""
-    _, app = open_app(config)
+    from rich.console import Console
+    from rich.table import Table
+
+    app = open_app(config)
     counts = app.ledger.counts()
     table = Table(title="Deliveries")
     for title in ("campaign", "state", "deliveries"):

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -86,11 +86,13 @@ def demonstrate(options: Options, progress: Callable[[date, int, int], None]) ->
     prepare(options.folder)
     clock = FrozenClock(datetime(2000, 1, 1, tzinfo=UTC))
     maildir = options.folder / "maildir"
-    # Named as TCP, or asyncio leaves Nagle's algorithm on and each answer waits 40 ms.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with Receiver(maildir=maildir, journal=options.folder / "receiver.jsonl", clock=clock) as receiver:
+    with (
+        # Named as TCP, or asyncio leaves Nagle's algorithm on and each answer waits 40 ms.
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener,
+        Receiver(maildir=maildir, journal=options.folder / "receiver.jsonl", clock=clock) as receiver,
+    ):
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = Settings(
             base_url=address,
             secret=SecretStr(SECRET),
@@ -101,8 +103,8 @@ def demonstrate(options: Options, progress: Callable[[date, int, int], None]) ->
             smtp_port=receiver.port,
             smtp_security="none",
         )
-        app = bootstrap.app(settings, clock=clock)
         with (
+            closing(bootstrap.app(settings, clock=clock)) as app,
             (options.folder / "tracking.jsonl").open("w", encoding="utf-8") as log,
             _serving(
                 uvicorn.Config(
@@ -120,7 +122,6 @@ def demonstrate(options: Options, progress: Callable[[date, int, int], None]) ->
             yield Done(
                 report=report, messages=world.messages, address=address, maildir=maildir, tables=tables
             )
-        app.engine.dispose()
 
 
 class World:

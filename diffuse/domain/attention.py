@@ -26,7 +26,7 @@ def choose(  # noqa: PLR0913 -- six columns, all needed, all by keyword
         order: for each candidate, its rank among those due on the same day (lower goes first).
         budget: for each candidate, ``max_messages_per_week`` of its campaign.
         today: for each employee, whether a message already stands on the day being planned.
-        recent: for each employee, the messages of the six days before and the day itself.
+        recent: for each employee, the messages of the fullest week, any seven days, that holds the day.
 
     Returns:
         The places of the chosen candidates, by employee.

@@ -4,7 +4,7 @@ The seam for other rhythms is ``Cadence.next``: progress columns in, the next du
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +49,6 @@ class Progress:
             waiting=np.zeros(n, dtype=np.bool_),
         )
 
-    def with_(self, **columns: np.ndarray) -> "Progress":  # type: ignore[type-arg]
-        """Return a copy in which the named columns are replaced."""
-        return replace(self, **columns)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cadence:
@@ -85,7 +81,9 @@ class Cadence:
         """Yield what is wrong with this cadence alone."""
         if not self.intervals:
             yield Problem(path=("intervals",), found="no interval", expected="at least one, such as '0 days'")
-        for place, (before, after) in enumerate(zip(self.intervals, self.intervals[1:], strict=False), start=1):
+        for place, (before, after) in enumerate(
+            zip(self.intervals, self.intervals[1:], strict=False), start=1
+        ):
             if after.about < before.about:
                 yield Problem(
                     path=("intervals", place),

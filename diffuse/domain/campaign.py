@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from diffuse.domain.cadence import Cadence
-from diffuse.domain.language import ByLanguage
+from diffuse.domain.language import ANY, ByLanguage
 from diffuse.domain.people import EMAIL, EVERYONE, Audience
-from diffuse.domain.policy import KeyPoint, Policy, id_problems, refuse, repeated_ids
+from diffuse.domain.policy import KeyPoint, Policy, id_problems, refuse, repeated_ids, single_line
 from diffuse.domain.window import SendWindow
-from diffuse.errors import Problem, nearest
+from diffuse.errors import FieldPath, Problem, nearest
 
 CHANNELS = ("email",)
 LANGUAGES = ("fr", "en")
@@ -96,15 +96,20 @@ class Campaign:
         yield from self._repeated_key_points()
         yield from self._unknown_audiences()
         yield from self._missing_languages()
+        yield from self._empty_texts()
 
     def _own_problems(self) -> Iterator[Problem]:
         match = _OWNER.fullmatch(self.owner)
-        if match is None or not EMAIL.fullmatch(match["email"]):
+        if match is None or not EMAIL.fullmatch(match["email"]) or not self.owner_name.strip():
             yield Problem(
-                path=("owner",), found=f"{self.owner!r}", expected="a person, written 'Name <name@example.org>'"
+                path=("owner",),
+                found=f"{self.owner!r}",
+                expected="a person, written 'Name <name@example.org>'",
             )
         if self.ends and self.ends < self.starts:
-            yield Problem(path=("ends",), found=f"{self.ends} lies before {self.starts}", expected="a later day")
+            yield Problem(
+                path=("ends",), found=f"{self.ends} lies before {self.starts}", expected="a later day"
+            )
         if not self.policies:
             yield Problem(path=("policies",), found="no policy", expected="at least one policy")
         if not 1 <= self.max_messages_per_week <= 7:  # noqa: PLR2004 -- one a day
@@ -116,7 +121,9 @@ class Campaign:
             ("languages", self.languages, LANGUAGES),
         ):
             if not values:
-                yield Problem(path=(field,), found="an empty list", expected=f"at least one of {', '.join(known)}")
+                yield Problem(
+                    path=(field,), found="an empty list", expected=f"at least one of {', '.join(known)}"
+                )
             for place, value in enumerate(values):
                 if value not in known:
                     yield Problem(
@@ -141,7 +148,7 @@ class Campaign:
     def _unknown_audiences(self) -> Iterator[Problem]:
         known = [EVERYONE.id, *(audience.id for audience in self.audiences)]
         for where, policy in enumerate(self.policies):
-            named = [(("policies", where, "audience"), policy.audience)]
+            named: list[tuple[FieldPath, str]] = [(("policies", where, "audience"), policy.audience)]
             named += [
                 (("policies", where, "key_points", place, "audience"), point.audience)
                 for place, point in enumerate(policy.key_points)
@@ -161,11 +168,23 @@ class Campaign:
         for path, value in by_language(self, ()):
             for language in value.missing(known):
                 yield Problem(
-                    path=path, found=f"nothing in {language!r}", expected="a text in each language of the campaign"
+                    path=path,
+                    found=f"nothing in {language!r}",
+                    expected="a text in each language of the campaign",
                 )
 
+    def _empty_texts(self) -> Iterator[Problem]:
+        for path, value in by_language(self, ()):
+            for language, text in value.items():
+                here = path if language == ANY else (*path, language)
+                if isinstance(text, str) and not text.strip():
+                    yield Problem(path=here, found="an empty text", expected="a few words")
+                elif isinstance(text, str) and path[-1] == "title":
+                    # A title goes into headers, which one line break would make unfit to be sent.
+                    yield from (replace(problem, path=here) for problem in single_line("title", text))
 
-def by_language(part: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], ByLanguage[object]]]:
+
+def by_language(part: object, path: FieldPath) -> Iterator[tuple[FieldPath, ByLanguage[object]]]:
     """Yield every value by language below a definition, with its field path."""
     if isinstance(part, ByLanguage):
         yield path, part

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class State(StrEnum):
@@ -57,7 +58,8 @@ LONGEST_BACKOFF = timedelta(hours=1)
 
 def backoff(attempt: int) -> timedelta:
     """Return the wait after the given attempt (from 1) failed for now: doubling, at most an hour."""
-    return min(FIRST_BACKOFF * 2 ** min(attempt - 1, 10), LONGEST_BACKOFF)
+    doublings = max(0, min(attempt - 1, 10))
+    return min(FIRST_BACKOFF * (1 << doublings), LONGEST_BACKOFF)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,12 +125,19 @@ class Outcome:
     retry_at: datetime | None = None
 
 
-def spread(codes: np.ndarray, day: date) -> np.ndarray:  # type: ignore[type-arg]
+_FULL = 2**32
+_MIX = np.uint64(2_654_435_761)
+_GOLDEN = 2_654_435_769
+"""Of 2³², the golden section: a turn by it never comes back near the places of the days before."""
+
+
+def spread(codes: NDArray[np.uint32], day: date) -> NDArray[np.float64]:
     """Give each employee a place in the window, in [0, 1): even over employees, another one each day.
 
     Args:
         codes: one unsigned 32-bit number per employee that never changes (a checksum of the id).
         day: the local day.
     """
-    mixed = (codes.astype(np.uint64) * np.uint64(2654435761) + np.uint64(day.toordinal() * 40503)) % np.uint64(2**32)
-    return mixed.astype(np.float64) / 2**32
+    turned = np.uint64(day.toordinal() * _GOLDEN % _FULL)
+    mixed = (codes.astype(np.uint64) * _MIX + turned) % np.uint64(_FULL)
+    return mixed.astype(np.float64) / _FULL

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 NAME, GIVEN_NAME = "employee.name", "employee.given_name"
 ACKNOWLEDGE_URL, PIXEL_URL = "acknowledge_url", "pixel_url"
@@ -28,19 +28,12 @@ Pieces: TypeAlias = tuple[str | Slot, ...]
 """Fixed text and slots in turn. Values are escaped by whoever fills: HTML in HTML, nothing in plain text."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Baked:
-    """One wording in one language and one layout: rendered, inlined and checked, with slots for the rest.
+class Wording(NamedTuple):
+    """Which wording of a campaign: a variant of a key point in one language."""
 
-    Attributes:
-        links: the destinations, in order; the click address of number n fills ``link_slot(n)``.
-    """
-
+    key_point: str
+    variant: str
     language: str
-    subject: Pieces
-    html: Pieces
-    text: Pieces
-    links: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,13 +46,30 @@ class Excerpt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Baked:
+    """One wording in one language and one layout: rendered, inlined and checked, with slots for the rest.
+
+    Attributes:
+        links: the destinations, in order; the click address of number n fills ``link_slot(n)``.
+        excerpt: what the acknowledgement page shows of it.
+    """
+
+    language: str
+    subject: Pieces
+    html: Pieces
+    text: Pieces
+    links: tuple[str, ...]
+    excerpt: Excerpt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outgoing:
     """What a channel needs to deliver one message to one employee.
 
     Attributes:
         values: for each slot of ``baked`` its plain value (unescaped).
         list_id: the campaign's ``List-Id``, such as ``social-media.universite.example``.
-        date: the instant (UTC) that the message carries, the same at every attempt.
+        date: the instant (UTC) at which it was due, and which its Date header carries.
     """
 
     delivery: int

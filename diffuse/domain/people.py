@@ -10,20 +10,16 @@ from zoneinfo import ZoneInfo, available_timezones
 from diffuse.domain.policy import id_problems, refuse, single_line
 from diffuse.errors import Problem, nearest
 
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 EMAIL = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+    rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 
 
 @cache
 def _time_zones() -> frozenset[str]:
     """Read the names of all time zones once: it takes 30 ms, and every employee is checked."""
-    return frozenset(available_timezones())
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    """Return the names of all time zones; looking them up once is slow, so the answer is kept."""
     return frozenset(available_timezones())
 
 
@@ -53,7 +49,7 @@ class Employee:
         """Yield what is wrong with this employee alone."""
         yield from single_line("id", self.id)
         yield from single_line("name", self.name)
-        if not EMAIL.fullmatch(self.email) or ".." in self.email:
+        if not EMAIL.fullmatch(self.email):
             yield Problem(
                 path=("email",), found=f"{self.email!r}", expected="an address such as name@example.org"
             )

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,21 +12,26 @@ from diffuse.errors import AuthoringError
 Days = NDArray[np.datetime64]
 """A column of calendar days, ``datetime64[D]``; ``NaT`` means that there is none."""
 
-_WRITTEN = re.compile(r"(\d{1,4}) (day|week|month|year)s?")
+_WRITTEN = re.compile(r"([0-9]{1,4}) (day|week|month|year)s?")
+LONGEST = 9999
+"""The most days, or months, that can be written."""
+
 EXPECTED = "a length such as '2 days', '3 weeks' or '6 months'"
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A number of calendar months and days; a month later keeps the day, or takes the month's last one."""
+    """A number of calendar months or of days; a month later keeps the day, or takes the month's last one."""
 
     days: int = 0
     months: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse negative lengths."""
+        """Refuse negative lengths, and those that mix months and days: nothing writes them."""
         if self.days < 0 or self.months < 0:
             raise AuthoringError.of(f"a negative length ({self.days} days, {self.months} months)", EXPECTED)
+        if self.days and self.months:
+            raise AuthoringError.of(f"a length of {self.months} months and {self.days} days", EXPECTED)
 
     @classmethod
     def parse(cls, text: str) -> "Period":
@@ -40,12 +44,15 @@ class Period:
         if match is None:
             raise AuthoringError.of(f"{text!r} is not a length of time", EXPECTED)
         amount = int(match[1])
-        return {
+        period = {
             "day": cls(days=amount),
             "week": cls(days=7 * amount),
             "month": cls(months=amount),
             "year": cls(months=12 * amount),
         }[match[2]]
+        if max(period.days, period.months) > LONGEST:
+            raise AuthoringError.of(f"{text!r} is too long", f"at most {LONGEST} days or months")
+        return period
 
     def __str__(self) -> str:
         """Write the length so that ``parse`` reads an equal one (weeks come back as days)."""
@@ -67,7 +74,8 @@ class Period:
         if not self.months:
             return days + np.timedelta64(self.days, "D")
         month = days.astype("datetime64[M]")
-        target: np.ndarray[Any, Any] = month + np.timedelta64(self.months, "M")
+        target = month + np.timedelta64(self.months, "M")
         last = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
         same = target.astype("datetime64[D]") + (days - month.astype("datetime64[D]"))
-        return np.minimum(same, last) + np.timedelta64(self.days, "D")
+        moved: Days = np.minimum(same, last)
+        return moved

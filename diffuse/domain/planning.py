@@ -23,6 +23,11 @@ MessageId = Callable[[str, str, int, str], str]
 """(campaign, key point, touch, employee) → the Message-ID of that delivery, always the same."""
 
 
+def code(employee: Employee) -> int:
+    """Return the number by which an employee finds a place in the window: 32 bits, always the same."""
+    return zlib.crc32(employee.id.encode())
+
+
 class Population:
     """The employees as columns; row i of every column is the same employee."""
 
@@ -32,7 +37,7 @@ class Population:
         self.row = {employee.id: row for row, employee in enumerate(self.employees)}
         self.starts = _days(employee.starts for employee in self.employees)
         self.ends = _days(employee.ends for employee in self.employees)
-        self.codes = np.array([zlib.crc32(e.id.encode()) for e in self.employees], dtype=np.uint32)
+        self.codes = np.array([code(employee) for employee in self.employees], dtype=np.uint32)
         self.zones = tuple(sorted({e.time_zone for e in self.employees}))
         number = {zone: place for place, zone in enumerate(self.zones)}
         self.zone = np.array([number[e.time_zone] for e in self.employees], dtype=np.int64)
@@ -43,7 +48,9 @@ class Population:
 
     @cached_property
     def _zone_infos(self) -> tuple[tuple[int, Employee], ...]:
-        return tuple((z, next(e for e in self.employees if e.time_zone == name)) for z, name in enumerate(self.zones))
+        return tuple(
+            (z, next(e for e in self.employees if e.time_zone == name)) for z, name in enumerate(self.zones)
+        )
 
     def local_days(self, now: datetime) -> Days:
         """Return each employee's local day at an instant."""
@@ -116,6 +123,7 @@ def plan(
         return
     days = population.local_days(now)
     today, recent = _attention(population, load, days)
+    today |= _tried(population, running, days)
     candidates = [_candidates(now, days, population, one) for one in running]
     if not candidates:
         return
@@ -136,13 +144,29 @@ def plan(
 
 
 def _attention(population: Population, load: Load, days: Days) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Count each employee's messages on the day and in the week that ends with it."""
+    """Tell who has a message on the day; count those of the fullest week, any seven days, that holds the day."""
     known = np.array([name in population.row for name in load.employee], dtype=np.bool_)
-    rows = np.array([population.row[name] for name in load.employee if name in population.row], dtype=np.int64)
+    rows = np.array(
+        [population.row[name] for name in load.employee if name in population.row], dtype=np.int64
+    )
     age = (days[rows] - load.day[known]).astype(np.int64) if len(rows) else np.zeros(0, dtype=np.int64)
     today = np.bincount(rows[age == 0], minlength=len(population)) > 0
-    recent = np.bincount(rows[(age >= 0) & (age < WEEK)], minlength=len(population))
-    return today, recent
+    weeks = [
+        np.bincount(rows[(age >= begins) & (age < begins + WEEK)], minlength=len(population))
+        for begins in range(1 - WEEK, 1)
+    ]
+    return today, np.maximum.reduce(weeks)
+
+
+def _tried(population: Population, running: Sequence[Running], days: Days) -> NDArray[np.bool_]:
+    """Tell who was to get a message on the day, even one that failed: a dead mailbox is tried once a day."""
+    tried = np.zeros(len(population), dtype=np.bool_)
+    for one in running:
+        past = one.history
+        rows = np.array([population.row.get(name, -1) for name in past.employee], dtype=np.int64)
+        known = rows >= 0
+        tried[rows[known][past.sent[known] == days[rows[known]]]] = True
+    return tried
 
 
 def _candidates(now: datetime, days: Days, population: Population, one: Running) -> _Pairs:
@@ -200,8 +224,9 @@ def _open(now: datetime, population: Population, one: Running) -> NDArray[np.boo
     for _, someone in population._zone_infos:  # noqa: SLF001 -- the same module
         day = now.astimezone(someone.zone).date()
         runs = campaign.starts <= day and (campaign.ends is None or day <= campaign.ends)
-        _, closes = campaign.send_window.hours(day, someone.zone)
-        by_zone.append(runs and campaign.send_window.sends_on(day, one.holidays) and now < closes)
+        opens, closes = campaign.send_window.hours(day, someone.zone)
+        sends = campaign.send_window.sends_on(day, one.holidays)
+        by_zone.append(runs and sends and max(opens, now) < closes)
     return np.array(by_zone, dtype=np.bool_)[population.zone]
 
 
@@ -221,7 +246,7 @@ def _touchpoints(  # noqa: PLR0913 -- columns
         _, point = campaign.key_points[int(pairs.point[place])]
         touch = int(pairs.touch[place])
         day: date = days[row].item()
-        due_at, closes = slot(now, day, campaign, employee, int(population.codes[row]))
+        due_at, closes = slot(now, day, campaign, employee)
         yield Touchpoint(
             campaign=campaign.id,
             key_point=point.id,
@@ -239,18 +264,20 @@ def _touchpoints(  # noqa: PLR0913 -- columns
         )
 
 
-def slot(now: datetime, day: date, campaign: Campaign, employee: Employee, code: int) -> tuple[datetime, datetime]:
+def slot(now: datetime, day: date, campaign: Campaign, employee: Employee) -> tuple[datetime, datetime]:
     """Return the instant within a local day's window at which an employee's message is due, and its end.
 
     Messages are spread over the window, evenly and always the same way; what is left of a window that
-    has opened already is used likewise.
+    has opened already is used likewise. The two are equal when the window lies in a gap of that day's clock.
     """
     opens, closes = campaign.send_window.hours(day, employee.zone)
-    share = float(spread(np.array([code], dtype=np.uint32), day)[0]) * LAST_SHARE
+    share = float(spread(np.array([code(employee)], dtype=np.uint32), day)[0]) * LAST_SHARE
     begin = max(opens, now)
     wait = timedelta(seconds=int((closes - begin).total_seconds() * share))
     return begin + wait, closes
 
 
 def _days(values: Iterator[date | None]) -> Days:
-    return np.array([NEVER if value is None else np.datetime64(value, "D") for value in values], dtype="datetime64[D]")
+    return np.array(
+        [NEVER if value is None else np.datetime64(value, "D") for value in values], dtype="datetime64[D]"
+    )

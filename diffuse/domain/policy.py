@@ -22,7 +22,9 @@ def id_problems(value: str) -> Iterator[Problem]:
     """Say what is wrong with an identifier."""
     if not ID.fullmatch(value):
         yield Problem(
-            path=("id",), found=f"{value!r} cannot be an id", expected="lower-case letters, digits and hyphens"
+            path=("id",),
+            found=f"{value!r} cannot be an id",
+            expected="lower-case letters, digits and hyphens",
         )
 
 
@@ -37,7 +39,9 @@ def repeated_ids(field: str, ids: Iterable[str]) -> Iterator[Problem]:
     seen: set[str] = set()
     for place, value in enumerate(ids):
         if value in seen:
-            yield Problem(path=(field, place, "id"), found=f"id {value!r} stands twice", expected="ids that differ")
+            yield Problem(
+                path=(field, place, "id"), found=f"id {value!r} stands twice", expected="ids that differ"
+            )
         seen.add(value)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from diffuse.domain.policy import refuse
-from diffuse.errors import Problem
+from diffuse.errors import Problem, nearest
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -29,7 +29,12 @@ class SendWindow:
             yield Problem(path=("days",), found="no day", expected="at least one weekday")
         for place, day in enumerate(self.days):
             if day not in WEEKDAYS:
-                yield Problem(path=("days", place), found=f"{day!r}", expected=f"one of {', '.join(WEEKDAYS)}")
+                yield Problem(
+                    path=("days", place),
+                    found=f"{day!r}",
+                    expected=f"one of {', '.join(WEEKDAYS)}",
+                    suggestion=nearest(day.lower(), WEEKDAYS),
+                )
         if self.closes <= self.opens:
             yield Problem(
                 path=("closes",),
@@ -44,10 +49,13 @@ class SendWindow:
     def hours(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Return the instants (UTC) at which the window opens and closes on a local day.
 
-        A local hour that the clocks skip in spring is read as the first instant after the gap; an hour
-        that comes twice in autumn opens at its first and closes at its first occurrence.
+        A local hour that the clocks skip in spring is read as the first instant after the gap: a window
+        that lies inside it opens and closes at the same instant. Of an hour that comes twice in autumn,
+        the first one closes the window, and the last one before that opens it.
         """
-        return instant(day, self.opens, zone), instant(day, self.closes, zone)
+        closes = instant(day, self.closes, zone)
+        second = instant(day, self.opens.replace(fold=1), zone)
+        return second if second < closes else instant(day, self.opens, zone), closes
 
     def next_day(self, day: date, holidays: Collection[date] = ()) -> date:
         """Return the first day, ``day`` itself included, on which the window opens.
@@ -62,19 +70,23 @@ class SendWindow:
 
 
 def instant(day: date, hour: time, zone: ZoneInfo) -> datetime:
-    """Return the instant (UTC) of a local hour; inside a gap, the first instant after it."""
+    """Return the instant (UTC) of a local hour; inside a gap, the first instant after it.
+
+    Of an hour that comes twice it is the first, or the second one when its ``fold`` is 1.
+    """
     local = datetime.combine(day, hour, tzinfo=zone)
     there = local.astimezone(UTC)
     if there.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return there
     before = local.replace(fold=0).utcoffset() or timedelta()
     after = local.replace(fold=1).utcoffset() or timedelta()
-    # Inside a gap fold=0 carries the offset before it: the gap ends where the offset changes.
-    return _change(there - abs(before - after), there + abs(before - after), zone)
+    # Inside a gap one fold carries the offset before it, the other that after it: it ends where they change.
+    around = there.replace(microsecond=0)
+    return _change(around - abs(before - after), around + abs(before - after), zone)
 
 
 def _change(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
-    """Find the instant between two others at which the zone's offset changes, to the second."""
+    """Find the instant between two others, whole seconds, at which the zone's offset changes."""
     old = low.astimezone(zone).utcoffset()
     while high - low > timedelta(seconds=1):
         middle = (low + (high - low) / 2).replace(microsecond=0)

@@ -4,14 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import Claimed, Outcome, State, backoff
-from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, PIXEL_URL, Baked, Outgoing, link_slot
+from diffuse.domain.message import (
+    ACKNOWLEDGE_URL,
+    GIVEN_NAME,
+    NAME,
+    PIXEL_URL,
+    Baked,
+    Outgoing,
+    Wording,
+    link_slot,
+)
 from diffuse.domain.people import Employee
-from diffuse.errors import AuthoringError, TransientFailure
-from diffuse.ports import Channel, Clock, Directory, Ledger, Publications, Renderer, Signer
+from diffuse.errors import TransientFailure
+from diffuse.ports import Channel, Clock, Directory, Ledger, Publications, Signer
 
 BATCH = 50
+NOT_KEPT = "the database does not hold {}: it was changed by something else than diffuse"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -41,7 +50,6 @@ class Deliver:
         directory: Directory,
         publications: Publications,
         ledger: Ledger,
-        renderer: Renderer,
         channel: Channel,
         signer: Signer,
         worker: str,
@@ -51,33 +59,34 @@ class Deliver:
         self._directory = directory
         self._publications = publications
         self._ledger = ledger
-        self._renderer = renderer
         self._channel = channel
         self._signer = signer
         self._worker = worker
-        self._baked: dict[tuple[int, str, str, str], Baked] = {}
 
     def run(self) -> Delivered:
         """Deliver until nothing is due, or until the other side cannot be reached."""
         report = Delivered()
-        employees: Mapping[str, Employee] | None = None
+        employees: Mapping[str, Employee] = {}
         while not report.trouble:
             claimed = self._ledger.claim(self._clock.now(), token=self._worker, limit=BATCH)
             if not claimed:
                 break
-            if employees is None:
+            # Another process may have enrolled somebody and planned for them in the meantime.
+            if not all(delivery.employee in employees for delivery in claimed):
                 employees = {employee.id: employee for employee in self._directory.employees()}
             self._batch(claimed, employees, report)
         return report
 
-    def _batch(self, claimed: Sequence[Claimed], employees: Mapping[str, Employee], report: Delivered) -> None:
+    def _batch(
+        self, claimed: Sequence[Claimed], employees: Mapping[str, Employee], report: Delivered
+    ) -> None:
         held = {delivery.id: delivery for delivery in claimed}
         outgoing = []
         for delivery in claimed:
             try:
                 outgoing.append(self._outgoing(delivery, employees[delivery.employee]))
-            except AuthoringError as error:
-                self._finish(held.pop(delivery.id), State.FAILED, str(error), report)
+            except KeyError as missing:
+                self._finish(held.pop(delivery.id), State.FAILED, NOT_KEPT.format(missing), report)
         try:
             for outcome in self._channel.send(outgoing, lambda number: self._fence(held[number])):
                 if self._ledger.finish(held.pop(outcome.delivery), outcome):
@@ -95,14 +104,20 @@ class Deliver:
         now = self._clock.now()
         retry_at = now + backoff(delivery.attempt) if state is State.PLANNED else None
         outcome = Outcome(
-            delivery=delivery.id, attempt=delivery.attempt, state=state, at=now, reply=reply, retry_at=retry_at
+            delivery=delivery.id,
+            attempt=delivery.attempt,
+            state=state,
+            at=now,
+            reply=reply,
+            retry_at=retry_at,
         )
         if self._ledger.finish(delivery, outcome):
             report.count(state)
 
     def _outgoing(self, delivery: Claimed, employee: Employee) -> Outgoing:
         campaign = self._publications.get(delivery.publication).campaign
-        baked = self._bake(delivery, campaign)
+        wording = Wording(delivery.key_point, delivery.variant, delivery.language)
+        baked = self._publications.wording(delivery.publication, wording)
         return Outgoing(
             delivery=delivery.id,
             attempt=delivery.attempt,
@@ -117,13 +132,6 @@ class Deliver:
             baked=baked,
             values=self._values(delivery.id, employee, baked),
         )
-
-    def _bake(self, delivery: Claimed, campaign: Campaign) -> Baked:
-        key = (delivery.publication, delivery.key_point, delivery.variant, delivery.language)
-        if key not in self._baked:
-            policy, point = campaign.key_point(delivery.key_point)
-            self._baked[key] = self._renderer.bake(campaign, policy, point, delivery.variant, delivery.language)
-        return self._baked[key]
 
     def _values(self, delivery: int, employee: Employee, baked: Baked) -> dict[str, str]:
         return {

@@ -1,12 +1,15 @@
 """Enrol: bring the directory in line with a file of employees, all rows or none."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from diffuse.domain.people import Employee
 from diffuse.errors import AuthoringError, Problem
 from diffuse.ports import Directory, Import, Row
+
+Rows: TypeAlias = list[tuple[Row, Employee]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,23 +34,31 @@ def enrol(
     Raises:
         AuthoringError: with every bad row, when there is one and ``skip_bad`` is False; nothing is imported.
     """
-    good: list[Row] = []
+    good: list[tuple[Row, Employee]] = []
     problems: list[Problem] = []
+    named = {employee.id for employee in directory.employees()}
+    known = frozenset(named)
     lines: dict[tuple[str, str], int] = {}
     for row in rows:
         found = row.problems or tuple(_repeats(row, lines))
         problems.extend(found)
-        if not found:
-            good.append(row)
-    employees = [row.employee for row in good if row.employee is not None]
-    problems += _unknown_managers(good, {e.id for e in employees} | {e.id for e in directory.employees()})
+        named.add(row.employee.id if row.employee else row.id)
+        if row.employee and not found:
+            good.append((row, row.employee))
+    strays, good = _without_manager(good, named)
+    problems += [_problem(row, f"nobody has the id {who.manager!r}") for row, who in strays]
     if problems and not skip_bad:
         raise AuthoringError(*problems)
-    bad = {problem.line for problem in problems}
-    kept = [row.employee for row in good if row.employee is not None and row.line not in bad]
-    if not kept:
+    while True:
+        # A manager who is left out is not known: their people wait for the mended row too.
+        strays, good = _without_manager(good, known.union(who.id for _, who in good))
+        if not strays:
+            break
+        problems += [_problem(row, f"the row of {who.manager!r} is left out") for row, who in strays]
+    if not good:
         raise AuthoringError(*problems, Problem(found="no row to import", expected="at least one employee"))
-    return Enrolled(changes=directory.save(kept, end_missing=end_missing), skipped=tuple(problems))
+    changes = directory.save([employee for _, employee in good], end_missing=end_missing)
+    return Enrolled(changes=changes, skipped=tuple(problems))
 
 
 def _repeats(row: Row, lines: dict[tuple[str, str], int]) -> Iterable[Problem]:
@@ -58,20 +69,24 @@ def _repeats(row: Row, lines: dict[tuple[str, str], int]) -> Iterable[Problem]:
         first = lines.setdefault((column, value), row.line)
         if first != row.line:
             yield Problem(
-                file=row.file, line=row.line, found=f"{column}: {value!r} already stands on line {first}",
+                file=row.file,
+                line=row.line,
+                found=f"{column}: {value!r} already stands on line {first}",
                 expected="each employee once",
             )
 
 
-def _unknown_managers(rows: list[Row], known: set[str]) -> list[Problem]:
-    def manager(employee: Employee | None) -> str:
-        return employee.manager if employee else ""
+def _without_manager(rows: Rows, known: Collection[str]) -> tuple[Rows, Rows]:
+    """Part the rows whose manager is not known from the others."""
+    strays = [(row, who) for row, who in rows if who.manager and who.manager not in known]
+    left_out = {row.line for row, _ in strays}
+    return strays, [(row, who) for row, who in rows if row.line not in left_out]
 
-    return [
-        Problem(
-            file=row.file, line=row.line, found=f"manager: nobody has the id {manager(row.employee)!r}",
-            expected="the id of another employee, or nothing",
-        )
-        for row in rows
-        if manager(row.employee) and manager(row.employee) not in known
-    ]
+
+def _problem(row: Row, found: str) -> Problem:
+    return Problem(
+        file=row.file,
+        line=row.line,
+        found=f"manager: {found}",
+        expected="the id of another employee, or nothing",
+    )

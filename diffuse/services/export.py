@@ -99,8 +99,14 @@ class Export:
             "employees",
             EMPLOYEES,
             (
-                (who.id, who.name, who.department, who.language, *report.by_employee.get(who.id, Tally()).cells)
-                for who in employees.values()
+                (
+                    who.id,
+                    who.name,
+                    who.department,
+                    who.language,
+                    *report.by_employee.get(who.id, Tally()).cells,
+                )
+                for _, who in sorted(employees.items())
             ),
         )
         for name, columns, tallies in (
@@ -116,6 +122,9 @@ class Export:
     def _deliveries(self, employees: dict[str, Employee], report: "Report") -> Iterator[Row]:
         for result in self._results.results():
             report.add(result)
+            if result.employee not in employees:
+                # Enrolled while this runs, and planned for already.
+                employees.update((employee.id, employee) for employee in self._directory.employees())
             zone = employees[result.employee].zone
             values = (getattr(result, column) for column in DELIVERIES)
             yield [value.astimezone(zone) if isinstance(value, datetime) else value for value in values]
@@ -126,29 +135,34 @@ class Report:
 
     def __init__(self, publications: Publications) -> None:
         """Lay out a line for every key point and policy of the running campaigns, sent or not."""
-        self._acknowledge: dict[tuple[str, str], bool] = {}
-        self._policy: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self._publications = publications
+        self._shown: dict[int, dict[str, tuple[str, bool]]] = {}
         self.by_employee: dict[str, Tally] = {}
         self.by_key_point: dict[tuple[str, str, str], Tally] = {}
         self.by_policy: dict[tuple[str, str, str], Tally] = {}
         self.by_week: dict[tuple[str, str], Tally] = {}
         for one in publications.running():
             for policy, point in one.campaign.key_points:
-                self._acknowledge[one.campaign.id, point.id] = point.acknowledge
                 self.by_key_point[one.campaign.id, policy.id, point.id] = Tally()
-                key = (one.campaign.id, policy.id, policy.version)
-                self._policy[one.campaign.id, policy.id] = key
-                self.by_policy[key] = Tally()
+                self.by_policy[one.campaign.id, policy.id, policy.version] = Tally()
 
     def add(self, result: Result) -> None:
-        """Count one delivery on every line that it belongs to."""
-        acknowledge = self._acknowledge.get((result.campaign, result.key_point), False)
-        policy = self._policy.get((result.campaign, result.policy), (result.campaign, result.policy, ""))
+        """Count one delivery on every line that it belongs to, by the text that it showed."""
+        version, acknowledge = self._text(result)
         year, week, _ = result.due_on.isocalendar()
         for tally in (
             self.by_employee.setdefault(result.employee, Tally()),
             self.by_key_point.setdefault((result.campaign, result.policy, result.key_point), Tally()),
-            self.by_policy.setdefault(policy, Tally()),
+            self.by_policy.setdefault((result.campaign, result.policy, version), Tally()),
             self.by_week.setdefault((result.campaign, f"{year}-W{week:02}"), Tally()),
         ):
             tally.add(result, acknowledge=acknowledge)
+
+    def _text(self, result: Result) -> tuple[str, bool]:
+        """Return the version of the policy that a delivery showed, and whether it asked to acknowledge."""
+        if result.publication not in self._shown:
+            campaign = self._publications.get(result.publication).campaign
+            self._shown[result.publication] = {
+                point.id: (policy.version, point.acknowledge) for policy, point in campaign.key_points
+            }
+        return self._shown[result.publication][result.key_point]

@@ -1,14 +1,17 @@
-"""Launch: publish a campaign's text, after everything about it was checked and every wording baked."""
+"""Launch: publish a campaign: its text, checked, and its wordings, baked."""
 
+from itertools import product
 from pathlib import Path
 
-from diffuse.errors import AuthoringError
-from diffuse.ports import Calendar, Campaigns, Clock, Publications, Published, Queue, Renderer
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.message import Baked, Wording
+from diffuse.errors import AuthoringError, Problem
+from diffuse.ports import Calendar, Campaigns, Clock, Loaded, Publications, Published, Queue, Renderer
 from diffuse.services.check import check
 
 
 class Launch:
-    """Publishes campaigns; workers read publications, never files, so an edited file changes nothing by itself."""
+    """Publishes campaigns. Workers read publications, never files: to edit a file changes nothing yet."""
 
     def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
@@ -35,13 +38,27 @@ class Launch:
             AuthoringError: with every problem; nothing is published then.
         """
         problems = check([path], self._campaigns, self._renderer, self._calendar)
-        campaign = self._campaigns.read(path).campaign
+        loaded = self._campaigns.read(path)
+        campaign = loaded.campaign
         if problems or campaign is None:
-            raise AuthoringError(*problems)
-        for policy, point in campaign.key_points:
-            for variant in point.variants:
-                for language in campaign.languages:
-                    self._renderer.bake(campaign, policy, point, variant.register, language)
-        published = self._publications.publish(campaign, self._clock.now())
+            raise AuthoringError(*(problems or loaded.problems))
+        published = self._publications.publish(campaign, self._bake(loaded, campaign), self._clock.now())
         self._queue.kick()
         return published
+
+    def _bake(self, loaded: Loaded, campaign: Campaign) -> dict[Wording, Baked]:
+        """Bake every wording, once; from then on messages are filled and never laid out."""
+        baked: dict[Wording, Baked] = {}
+        problems: list[Problem] = []
+        for policy, point in campaign.key_points:
+            for variant, language in product(point.variants, campaign.languages):
+                register = variant.register
+                try:
+                    one = self._renderer.bake(campaign, policy, point, register, language)
+                except AuthoringError as error:
+                    problems += (found if found.file else loaded.located(found) for found in error.problems)
+                else:
+                    baked[Wording(point.id, register, language)] = one
+        if problems:
+            raise AuthoringError(*dict.fromkeys(problems))
+        return baked

@@ -9,7 +9,7 @@ from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, PIXEL_URL, Pieces, link_slot
 from diffuse.domain.policy import KeyPoint, Policy, Variant
 from diffuse.errors import AuthoringError, Problem
-from diffuse.ports import Loaded, PageRenderer, Specimen
+from diffuse.ports import Loaded, Renderer, Specimen
 
 SAMPLE: Mapping[str, str] = {
     NAME: "Camille Côté",
@@ -28,7 +28,7 @@ class Gallery(Protocol):
         """Write every specimen, and one page that leads to them all."""
 
 
-def preview(read: Sequence[Loaded], renderer: PageRenderer, gallery: Gallery) -> int:
+def preview(read: Sequence[Loaded], renderer: Renderer, gallery: Gallery) -> int:
     """Write every wording of the campaigns, in each of their languages; return how many there are.
 
     Raises:
@@ -59,10 +59,10 @@ class _Wording:
     variant: Variant
     language: str
 
-    def specimen(self, renderer: PageRenderer) -> Specimen:
+    def specimen(self, renderer: Renderer) -> Specimen:
         """Render this wording for the fictional employee."""
         which = (self.campaign, self.policy, self.point, self.variant.register, self.language)
-        baked, excerpt = renderer.bake(*which), renderer.excerpt(*which)
+        baked = renderer.bake(*which)
         # Links lead where they lead in the end, for officers to try.
         values = {**SAMPLE, **{link_slot(number): link for number, link in enumerate(baked.links)}}
         return Specimen(
@@ -75,7 +75,7 @@ class _Wording:
             register=self.variant.register,
             language=self.language,
             subject=_filled(baked.subject, values, str),
-            action=excerpt.action,
+            action=baked.excerpt.action,
             words=self.variant.texts[self.language].words,
             html=_filled(baked.html, values, escape),
             text=_filled(baked.text, values, str),

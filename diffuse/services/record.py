@@ -1,18 +1,14 @@
 """Record what comes back through the links of a message."""
 
 from datetime import date, datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from diffuse.domain.events import Event, Kind
-from diffuse.domain.message import Excerpt
+from diffuse.domain.message import Baked, Wording
 from diffuse.domain.policy import Question
 from diffuse.errors import PermanentFailure
-from diffuse.ports import Acknowledgement, Clock, Hits, Links, PageRenderer, Publications, Shown, Signer
+from diffuse.ports import Acknowledgement, Clock, Hits, Links, Publications, Shown, Signer
 from diffuse.services.page import Page, page_of, statement
-
-WORDINGS_KEPT = 512
-PUBLICATIONS_KEPT = 32
 
 
 class NotOurs(PermanentFailure):
@@ -32,17 +28,12 @@ class NoSuchAnswer(PermanentFailure):
 class Record:
     """Turns tokens that come back into events, acknowledgements and pages."""
 
-    def __init__(
-        self, *, hits: Hits, publications: Publications, renderer: PageRenderer, clock: Clock, signer: Signer
-    ) -> None:
-        """Keep what the verbs need; within bounds, a text is read once and a wording is baked once."""
+    def __init__(self, *, hits: Hits, publications: Publications, clock: Clock, signer: Signer) -> None:
+        """Take the collaborators."""
         self._hits = hits
-        self._renderer = renderer
         self._clock = clock
         self._signer = signer
-        self._published = lru_cache(PUBLICATIONS_KEPT)(publications.get)
-        self._links = lru_cache(WORDINGS_KEPT)(self._bake)
-        self._excerpt = lru_cache(WORDINGS_KEPT)(self._cut)
+        self._publications = publications
 
     def opened(self, token: str) -> None:
         """Record that the message was opened.
@@ -77,8 +68,7 @@ class Record:
             NotOurs: when the token leads nowhere.
         """
         shown = self.delivery("acknowledge", token)
-        excerpt = self._excerpt(shown.publication, shown.key_point, shown.variant, shown.language)
-        return page_of(shown, self._published(shown.publication).campaign, excerpt)
+        return page_of(shown, self._publications.get(shown.publication).campaign, self._baked(shown).excerpt)
 
     def acknowledge(self, token: str, answer: int | None = None) -> None:
         """Record that the employee confirmed the message, and the answer if there is one; the first stand.
@@ -91,7 +81,7 @@ class Record:
             NoSuchAnswer: when the answer was not offered; nothing is recorded.
         """
         shown = self.delivery("acknowledge", token)
-        policy, point = self._published(shown.publication).campaign.key_point(shown.key_point)
+        policy, point = self._publications.get(shown.publication).campaign.key_point(shown.key_point)
         if answer is not None:
             self._answer(shown, point.question, answer)
         if not point.acknowledge or shown.acknowledged_at is not None:
@@ -124,20 +114,16 @@ class Record:
 
     def _followed(self, token: str) -> tuple[Shown, str]:
         shown, links = self._read("click", token)
-        destinations = self._links(shown.publication, shown.key_point, shown.variant, shown.language)
+        destinations = self._baked(shown).links
         if links.number >= len(destinations):
             raise NotOurs
         return shown, destinations[links.number]
 
-    def _bake(self, publication: int, key_point: str, variant: str, language: str) -> tuple[str, ...]:
-        campaign = self._published(publication).campaign
-        policy, point = campaign.key_point(key_point)
-        return self._renderer.bake(campaign, policy, point, variant, language).links
-
-    def _cut(self, publication: int, key_point: str, variant: str, language: str) -> Excerpt:
-        campaign = self._published(publication).campaign
-        policy, point = campaign.key_point(key_point)
-        return self._renderer.excerpt(campaign, policy, point, variant, language)
+    def _baked(self, shown: Shown) -> Baked:
+        """Return the wording that was sent, as it was baked then."""
+        return self._publications.wording(
+            shown.publication, Wording(shown.key_point, shown.variant, shown.language)
+        )
 
     def _keep(self, shown: Shown, kind: Kind, detail: str = "") -> None:
         now = self._clock.now()

@@ -22,7 +22,7 @@ from diffuse.adapters.mime import Sender, Skeleton
 from diffuse.adapters.smtp import SmtpChannel
 from diffuse.demo.receiver import HANG_UP, SILENCE, Fault, Receiver, Stage
 from diffuse.domain.delivery import Outcome, State
-from diffuse.domain.message import NAME, Baked, Outgoing, Slot
+from diffuse.domain.message import NAME, Baked, Excerpt, Outgoing, Slot
 from diffuse.errors import AuthoringError, TransientFailure
 
 pytestmark = pytest.mark.servers
@@ -36,6 +36,7 @@ BAKED = Baked(
     html=("<p>Bonjour ", Slot(NAME), "</p>\n"),
     text=("Bonjour\n", Slot(NAME), "\n.point\n"),
     links=(),
+    excerpt=Excerpt(subject="", body="", action=""),
 )
 
 

@@ -90,18 +90,13 @@ class SqlLedger:
         )
         return sum(self._each(statement, chunk) for chunk in _chunks(rows))
 
+    def expire(self, deliveries: Collection[int], reason: str) -> int:
+        """End deliveries that are still planned, and that no window awaits any more. Return how many."""
+        return self._end(delivery.c.id, deliveries, State.EXPIRED, reason)
+
     def cancel(self, employees: Collection[str], reason: str) -> int:
         """Cancel everything still planned for these employees. Return how many."""
-        cancelled = 0
-        for names in _chunks(sorted(employees)):
-            statement = (
-                update(delivery)
-                .where(delivery.c.state == fixed(State.PLANNED), delivery.c.employee.in_(names))
-                .values(state=State.CANCELLED, reason=reason)
-            )
-            with writing(self._engine) as connection:
-                cancelled += connection.execute(statement).rowcount
-        return cancelled
+        return self._end(delivery.c.employee, employees, State.CANCELLED, reason)
 
     def claim(self, now: datetime, *, token: str, limit: int) -> Sequence[Claimed]:
         """Take due deliveries within their window, oldest first, for the length of a lease.
@@ -196,6 +191,19 @@ class SqlLedger:
             for campaign, state, number in connection.execute(grouped.order_by(row.campaign, row.state)):
                 counts.setdefault(campaign, {})[state] = number
         return counts
+
+    def _end(self, column: ColumnElement[Any], values: Collection[Any], state: State, reason: str) -> int:
+        """Give what is still planned its last state."""
+        ended = 0
+        for some in _chunks(sorted(values)):
+            statement = (
+                update(delivery)
+                .where(delivery.c.state == fixed(State.PLANNED), column.in_(some))
+                .values(state=state, reason=reason)
+            )
+            with writing(self._engine) as connection:
+                ended += connection.execute(statement).rowcount
+        return ended
 
     def _each(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run a statement for each row in one transaction; return how many rows of the table it changed."""

@@ -1,69 +1,64 @@
 """Keeps what was launched."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import TypeAlias, TypeVar
 
-from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select, text
 
+from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.engine import reading, writing
-from diffuse.adapters.sql.tables import publication
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.message import Baked, Wording
 from diffuse.ports import Published
+
+T = TypeVar("T")
+Codec: TypeAlias = tuple[Callable[[T], str], Callable[[str], T]]
+"""How a value is written as a text, equal ones as equal texts, and how it is read."""
+
+WORDINGS_KEPT = 1024
+"""Baked wordings held in memory, some 20 kB each."""
 
 
 class SqlPublications:
-    """The publications in a database; a publication never changes, so each is read once.
+    """The publications in a database; a publication never changes, so each is read once."""
 
-    Args:
-        dump: writes a campaign as a text.
-        load: reads a campaign from such a text.
-        digest: SHA-256 of a campaign's canonical definition, in hexadecimal.
-    """
-
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        dump: Callable[[Campaign], str],
-        load: Callable[[str], Campaign],
-        digest: Callable[[Campaign], str],
-    ) -> None:
+    def __init__(self, engine: Engine, *, campaigns: Codec[Campaign], wordings: Codec[Baked]) -> None:
         """Use a database that has been upgraded."""
         self._engine = engine
-        self._dump = dump
-        self._load = load
-        self._digest = digest
+        self._dump_campaign, self._load_campaign = campaigns
+        self._dump_baked, self._load_baked = wordings
         self._read: dict[int, Published] = {}
+        self.wording = lru_cache(WORDINGS_KEPT)(self._wording)
 
-    def publish(self, campaign: Campaign, at: datetime) -> Published:
-        """Keep a campaign's text; the same text as its newest publication returns that one."""
-        digest, definition = self._digest(campaign), self._dump(campaign)
+    def publish(self, campaign: Campaign, wordings: Mapping[Wording, Baked], at: datetime) -> Published:
+        """Keep a campaign's text with its wordings; the same ones as its newest publication's return that one."""
+        definition = self._dump_campaign(campaign)
+        baked = {key: self._dump_baked(one) for key, one in sorted(wordings.items())}
+        digest = hashlib.sha256("\n".join((definition, *baked.values())).encode()).hexdigest()
         with writing(self._engine) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("LOCK TABLE publication IN SHARE ROW EXCLUSIVE MODE"))
-            newest = connection.execute(
-                select(publication.c.id, publication.c.digest)
-                .where(publication.c.campaign == campaign.id)
-                .order_by(publication.c.id.desc())
-                .limit(1)
-            ).first()
-            if newest and newest.digest == digest:
-                number = newest.id
-            else:
+            number = _newest(connection, campaign.id, digest)
+            if number is None:
+                values = {
+                    "campaign": campaign.id,
+                    "digest": digest,
+                    "definition": definition,
+                    "published_at": at,
+                }
                 number = connection.execute(
-                    insert(publication)
-                    .values(campaign=campaign.id, digest=digest, definition=definition, published_at=at)
-                    .returning(publication.c.id)
+                    insert(tables.publication).values(values).returning(tables.publication.c.id)
                 ).scalar_one()
+                rows = [{"publication": number, **key._asdict(), "baked": one} for key, one in baked.items()]
+                if rows:
+                    connection.execute(insert(tables.wording), rows)
         return self.get(number)
 
     def running(self) -> Sequence[Published]:
         """Return the newest publication of each campaign, by campaign id."""
-        newest = (
-            select(func.max(publication.c.id))
-            .group_by(publication.c.campaign)
-            .order_by(publication.c.campaign)
-        )
+        row = tables.publication.c
+        newest = select(func.max(row.id)).group_by(row.campaign).order_by(row.campaign)
         with reading(self._engine) as connection:
             numbers = connection.scalars(newest).all()
         return tuple(self.get(number) for number in numbers)
@@ -75,10 +70,38 @@ class SqlPublications:
         return self._read[publication]
 
     def _fetch(self, number: int) -> Published:
+        statement = select(tables.publication).where(tables.publication.c.id == number)
         with reading(self._engine) as connection:
-            row = connection.execute(select(publication).where(publication.c.id == number)).first()
+            row = connection.execute(statement).first()
         if row is None:
-            raise KeyError(number)
+            raise KeyError(f"publication {number}")
         return Published(
-            id=number, digest=row.digest, campaign=self._load(row.definition), published_at=row.published_at
+            id=number,
+            digest=row.digest,
+            campaign=self._load_campaign(row.definition),
+            published_at=row.published_at,
         )
+
+    def _wording(self, publication: int, wording: Wording) -> Baked:
+        """Return a wording as it was baked for a publication; KeyError when there is none."""
+        row = tables.wording.c
+        statement = select(row.baked).where(
+            row.publication == publication,
+            *(getattr(row, name) == value for name, value in wording._asdict().items()),
+        )
+        with reading(self._engine) as connection:
+            baked = connection.scalar(statement)
+        if baked is None:
+            raise KeyError(f"wording {'/'.join(wording)} of publication {publication}")
+        return self._load_baked(baked)
+
+
+def _newest(connection: Connection, campaign: str, digest: str) -> int | None:
+    """Return the campaign's newest publication if it has that digest; until the end nobody else publishes."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE publication IN SHARE ROW EXCLUSIVE MODE"))
+    row = tables.publication.c
+    newest = connection.execute(
+        select(row.id, row.digest).where(row.campaign == campaign).order_by(row.id.desc()).limit(1)
+    ).first()
+    return newest.id if newest and newest.digest == digest else None

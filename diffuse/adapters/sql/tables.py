@@ -75,6 +75,18 @@ publication = Table(
     sqlite_strict=True,
 )
 
+wording = Table(
+    "wording",
+    METADATA,
+    Column("publication", NUMBER, ForeignKey("publication.id"), primary_key=True, autoincrement=False),
+    Column("key_point", NAME, primary_key=True),
+    Column("variant", NAME, primary_key=True),
+    Column("language", NAME, primary_key=True),
+    Column("baked", NAME, nullable=False),
+    sqlite_strict=True,
+)
+"""Every wording as it was baked when its publication was launched."""
+
 delivery = Table(
     "delivery",
     METADATA,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Engine, RowMapping, select
 
+from diffuse.adapters import baked_json
 from diffuse.adapters.sql.directory import SqlDirectory
 from diffuse.adapters.sql.engine import reading
 from diffuse.adapters.sql.hits import SqlHits
@@ -81,15 +82,13 @@ class Texts:
     loads: int = 0
 
     def dump(self, campaign: Campaign) -> str:
-        self.kept[self.digest(campaign)] = campaign
-        return self.digest(campaign)
+        text = f"{campaign.id}/{campaign.title['fr']}"
+        self.kept[text] = campaign
+        return text
 
     def load(self, text: str) -> Campaign:
         self.loads += 1
         return self.kept[text]
-
-    def digest(self, campaign: Campaign) -> str:
-        return f"{campaign.id}/{campaign.title['fr']}"
 
 
 class Store:
@@ -106,11 +105,13 @@ class Store:
 
     def new_publications(self) -> Publications:
         texts = self.texts
-        return SqlPublications(self.engine, dump=texts.dump, load=texts.load, digest=texts.digest)
+        return SqlPublications(
+            self.engine, campaigns=(texts.dump, texts.load), wordings=(baked_json.dump, baked_json.load)
+        )
 
     def with_people(self, *names: str) -> None:
         self.directory.save([person(name) for name in names])
-        self.publications.publish(campaign(), NOW)
+        self.publications.publish(campaign(), {}, NOW)
 
     def plan(self, *touchpoints: Touchpoint) -> None:
         assert self.ledger.add(touchpoints, NOW) == len(touchpoints)

@@ -59,7 +59,7 @@ def test_results_come_in_order_complete_over_pages_and_publications(
     monkeypatch.setattr(results, "PAGE", 7)
     names = ["b", "É", "a-b", "ab", "B", "a"]
     store.directory.save([person("x", id=name) for name in names])
-    publications = [store.publications.publish(campaign(name), NOW).id for name in ("social-media", "ai")]
+    publications = [store.publications.publish(campaign(name), {}, NOW).id for name in ("social-media", "ai")]
     store.plan(
         *(
             touchpoint(campaign=one, employee=who, key_point=point, touch=touch, publication=number)

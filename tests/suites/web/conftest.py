@@ -9,7 +9,6 @@ from starlette.testclient import TestClient
 
 from diffuse.adapters.signer import KeyedSigner
 from diffuse.adapters.sql.engine import connect
-from diffuse.adapters.templates import Templates
 from diffuse.services.record import Record
 from diffuse.testing import FrozenClock
 from diffuse.web.app import create_app
@@ -20,9 +19,9 @@ from tests.suites.web.given import (
     NOW,
     TEMPLATES,
     Breakable,
-    OnePublication,
     Service,
     fill,
+    publications,
 )
 
 
@@ -44,9 +43,7 @@ def service(tmp_path: Path, filled: tuple[Path, dict[str, int]]) -> Iterator[Ser
     engine = connect(f"sqlite:///{copy}")
     clock, log, hits = FrozenClock(NOW), io.StringIO(), Breakable(engine)
     signer = KeyedSigner("s" * 32, BASE, "universite.example")
-    record = Record(
-        hits=hits, publications=OnePublication(1), renderer=Templates(TEMPLATES), clock=clock, signer=signer
-    )
+    record = Record(hits=hits, publications=publications(engine), clock=clock, signer=signer)
     app = create_app(record, clock, pages=Pages(TEMPLATES), log=json_lines(log))
     with TestClient(app, BASE, raise_server_exceptions=False) as browser:
         yield Service(browser, engine, hits, clock, signer, log, deliveries)

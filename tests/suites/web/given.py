@@ -13,6 +13,7 @@ from httpx2 import Response
 from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
+from diffuse.adapters import baked_json, definitions
 from diffuse.adapters.signer import KeyedSigner
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.directory import SqlDirectory
@@ -20,12 +21,15 @@ from diffuse.adapters.sql.engine import reading
 from diffuse.adapters.sql.hits import SqlHits
 from diffuse.adapters.sql.ledger import SqlLedger
 from diffuse.adapters.sql.migrate import upgrade
+from diffuse.adapters.sql.publications import SqlPublications
+from diffuse.adapters.templates import Templates
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import Outcome, State, Touchpoint
 from diffuse.domain.language import ByLanguage
+from diffuse.domain.message import Baked, Wording
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
-from diffuse.ports import Acknowledgement, Published, Shown
+from diffuse.ports import Acknowledgement, Shown
 from diffuse.testing import FrozenClock
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
@@ -111,20 +115,18 @@ EMPLOYEES = {
 }
 
 
-class OnePublication:
-    """Holds a single published campaign."""
+def publications(engine: Engine) -> SqlPublications:
+    return SqlPublications(
+        engine, campaigns=(definitions.dump, definitions.load), wordings=(baked_json.dump, baked_json.load)
+    )
 
-    def __init__(self, number: int) -> None:
-        self.published = Published(id=number, digest="0" * 64, campaign=CAMPAIGN, published_at=NOW)
 
-    def publish(self, campaign: Campaign, at: datetime) -> Published:
-        raise NotImplementedError
-
-    def running(self) -> tuple[Published, ...]:
-        return (self.published,)
-
-    def get(self, publication: int) -> Published:
-        return {self.published.id: self.published}[publication]
+def wordings(templates: Templates) -> dict[Wording, Baked]:
+    return {
+        Wording(point.id, "advice", language): templates.bake(CAMPAIGN, policy, point, "advice", language)
+        for policy, point in CAMPAIGN.key_points
+        for language in CAMPAIGN.languages
+    }
 
 
 class Breakable(SqlHits):
@@ -182,12 +184,7 @@ def fill(engine: Engine) -> dict[str, int]:
     """Put one sent delivery of each key point and language into a new database; return their numbers."""
     upgrade(engine)
     SqlDirectory(engine).save(list(EMPLOYEES.values()))
-    with engine.begin() as connection:
-        connection.execute(
-            tables.publication.insert().values(
-                id=1, campaign="social-media", digest="0" * 64, definition="…", published_at=NOW
-            )
-        )
+    publications(engine).publish(CAMPAIGN, wordings(Templates(TEMPLATES)), NOW)
     ledger, signer = SqlLedger(engine), KeyedSigner("s" * 32, BASE, "universite.example")
     points = [point.id for _, point in CAMPAIGN.key_points]
     ledger.add(

@@ -8,11 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from diffuse.adapters.templates import Templates
 from diffuse.services.record import Record
 from diffuse.web.app import create_app
 from diffuse.web.pages import Pages
-from tests.suites.web.given import BASE, TEMPLATES, OnePublication, Service, shown
+from tests.suites.web.given import BASE, TEMPLATES, Service, publications, shown
 
 
 @pytest.mark.parametrize(
@@ -118,8 +117,7 @@ def test_a_seal_of_another_delivery_opens_nothing(service: Service) -> None:
 def test_behind_a_proxy_the_published_address_counts_as_our_own(service: Service) -> None:
     record = Record(
         hits=service.hits,
-        publications=OnePublication(1),
-        renderer=Templates(TEMPLATES),
+        publications=publications(service.engine),
         clock=service.clock,
         signer=service.signer,
     )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from diffuse.adapters.mail_headers import tidy
 from diffuse.adapters.mime import Sender, Skeleton
-from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, Baked, Outgoing, Pieces, Slot
+from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, Baked, Excerpt, Outgoing, Pieces, Slot
 from diffuse.errors import PermanentFailure
 
 SENDER = Sender(name="Université du Nord", email="gouvernance@universite.example")
@@ -38,6 +38,7 @@ BAKED = Baked(
     ),
     text=("Bonjour ", Slot(NAME), ",\n\n", Slot(GIVEN_NAME), Slot(NAME), "\n.point\n", Slot(ACKNOWLEDGE_URL)),
     links=(),
+    excerpt=Excerpt(subject="", body="", action=""),
 )
 
 OUTGOING = Outgoing(

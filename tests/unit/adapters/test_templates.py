@@ -552,22 +552,12 @@ def test_a_folder_without_templates_is_refused(tmp_path: Path) -> None:
 def test_a_page_shows_the_same_words_with_direct_links_and_without_the_employee() -> None:
     campaign = campaign_of(replace(TEXT, subject="{{ policy.title }}, {{ employee.given_name }}?"))
     policy, point = campaign.key_point("handover")
-    excerpt = Templates().excerpt(campaign, policy, point, "advice", "en")
+    excerpt = Templates().bake(campaign, policy, point, "advice", "en").excerpt
     assert excerpt.subject == "Succession & relief,?"
     assert excerpt.action == "Name your substitute today."
     assert "<p>Before you leave,:</p>" in excerpt.body
     assert 'href="https://intranet.example/register?a=1&amp;b=2"' in excerpt.body
     assert "<strong>An account *always* has &lt;someone&gt;.</strong>" in excerpt.body
-
-
-def test_a_fragment_leaves_personal_slots_out() -> None:
-    text = replace(TEXT, body="Hello {{ employee.given_name }}, <b> {{ employee.name }}.")
-    assert Templates().fragment(text) == "<p>Hello, &lt;b&gt;.</p>\n"
-
-
-def test_a_fragment_that_needs_its_campaign_is_refused() -> None:
-    with pytest.raises(AuthoringError, match="is not known here"):
-        Templates().fragment(replace(TEXT, body="{{ policy.title }}"))
 
 
 # --- sentinels

@@ -52,15 +52,8 @@ class PlainRenderer:
             html=("<p>", Slot("employee.name"), link, Slot("acknowledge_url"), Slot("pixel_url"), "</p>"),
             text=(name, " ", link),
             links=("https://a.example/?x=1&y=2",),
+            excerpt=Excerpt(subject="", body="", action=f"action in {language}"),
         )
-
-    def fragment(self, text: Text) -> str:
-        return text.body
-
-    def excerpt(
-        self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
-    ) -> Excerpt:
-        return Excerpt(subject="", body="", action=f"action in {language}")
 
 
 class Shelf:

@@ -1,6 +1,6 @@
 """Recording what comes back: events, answers and acknowledgements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -9,9 +9,9 @@ import pytest
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.language import ByLanguage
-from diffuse.domain.message import Baked, Excerpt
+from diffuse.domain.message import Baked, Excerpt, Wording
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
-from diffuse.errors import Problem, TransientFailure
+from diffuse.errors import TransientFailure
 from diffuse.ports import Acknowledgement, Links, Published, Shown
 from diffuse.services.record import NoSuchAnswer, NotOurs, Record
 from diffuse.testing import FrozenClock
@@ -103,47 +103,25 @@ class MemoryHits:
 
 
 class OnePublication:
-    """Holds a single published campaign and counts how often it is read."""
+    """Holds a single published campaign whose wordings are nothing but links."""
 
     def __init__(self, campaign: Campaign) -> None:
         self.published = Published(id=1, digest="0" * 64, campaign=campaign, published_at=NOW)
-        self.reads = 0
 
-    def publish(self, campaign: Campaign, at: datetime) -> Published:
+    def publish(self, campaign: Campaign, wordings: Mapping[Wording, Baked], at: datetime) -> Published:
         raise NotImplementedError
 
     def running(self) -> Sequence[Published]:
         return (self.published,)
 
     def get(self, publication: int) -> Published:
-        self.reads += 1
         return {1: self.published}[publication]
 
-
-class PlainRenderer:
-    """Bakes wordings that are nothing but links, and counts the bakings."""
-
-    def __init__(self, links: tuple[str, ...] = LINKS) -> None:
-        self.links = links
-        self.bakings = 0
-
-    def problems(self, text: Text, language: str) -> Sequence[Problem]:
-        return ()
-
-    def bake(
-        self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
-    ) -> Baked:
-        self.bakings += 1
-        return Baked(language=language, subject=(), html=(), text=(), links=self.links)
-
-    def fragment(self, text: Text) -> str:
-        raise NotImplementedError
-
-    def excerpt(
-        self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
-    ) -> Excerpt:
-        text = point.variants[0].texts[language]
-        return Excerpt(subject=text.subject, body=f"<p>{text.body}</p>", action=text.action)
+    def wording(self, publication: int, wording: Wording) -> Baked:
+        _, point = self.get(publication).campaign.key_point(wording.key_point)
+        text = point.variants[0].texts[wording.language]
+        excerpt = Excerpt(subject=text.subject, body=f"<p>{text.body}</p>", action=text.action)
+        return Baked(language=wording.language, subject=(), html=(), text=(), links=LINKS, excerpt=excerpt)
 
 
 class OpenSigner:
@@ -184,16 +162,15 @@ class Desk:
 
     hits: MemoryHits
     publications: OnePublication
-    renderer: PlainRenderer
     clock: FrozenClock
     record: Record
 
 
 def desk(*deliveries: Shown, at: datetime = NOW) -> Desk:
-    hits, publications, renderer = MemoryHits(*deliveries), OnePublication(CAMPAIGN), PlainRenderer()
+    hits, publications = MemoryHits(*deliveries), OnePublication(CAMPAIGN)
     clock = FrozenClock(at)
-    record = Record(hits=hits, publications=publications, renderer=renderer, clock=clock, signer=OpenSigner())
-    return Desk(hits=hits, publications=publications, renderer=renderer, clock=clock, record=record)
+    record = Record(hits=hits, publications=publications, clock=clock, signer=OpenSigner())
+    return Desk(hits=hits, publications=publications, clock=clock, record=record)
 
 
 def kinds(hits: MemoryHits) -> list[tuple[str, str]]:
@@ -227,16 +204,6 @@ def test_a_destination_can_be_looked_up_without_recording() -> None:
     it = desk(delivery())
     assert it.record.destination("click 7 0") == LINKS[0]
     assert it.hits.events == []
-
-
-def test_a_wording_is_baked_once_and_its_publication_read_once() -> None:
-    it = desk(delivery(), delivery(id=8))
-    for token in ("click 7 0", "click 7 1", "click 8 0"):
-        it.record.clicked(token)
-    assert (it.renderer.bakings, it.publications.reads) == (1, 1)
-    it.hits.deliveries[8] = delivery(id=8, language="en")
-    it.record.clicked("click 8 0")
-    assert it.renderer.bakings == 2
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,17 @@ def _publication() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_publication_campaign", "publication", ["campaign", "id"])
+    op.create_table(
+        "wording",
+        _number("publication"),
+        _text("key_point"),
+        _text("variant"),
+        _text("language"),
+        _text("baked"),
+        sa.PrimaryKeyConstraint("publication", "key_point", "variant", "language"),
+        sa.ForeignKeyConstraint(["publication"], ["publication.id"]),
+        sqlite_strict=True,
+    )
 
 
 def _delivery() -> None:

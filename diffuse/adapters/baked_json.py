@@ -1,0 +1,39 @@
+"""Baked wordings as JSON: what is stored at launch and filled ever after."""
+
+import json
+from typing import Any
+
+from diffuse.domain.message import Baked, Excerpt, Pieces, Slot
+
+_PIECES = ("subject", "html", "text")
+_EXCERPT = ("subject", "body", "action")
+
+
+def dump(baked: Baked) -> str:
+    """Write a wording as JSON with sorted keys: fixed text as strings, slots as lists of one name."""
+    plain = {
+        "language": baked.language,
+        "links": list(baked.links),
+        "excerpt": {name: getattr(baked.excerpt, name) for name in _EXCERPT},
+        **{name: [_plain(piece) for piece in getattr(baked, name)] for name in _PIECES},
+    }
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def load(text: str) -> Baked:
+    """Read what ``dump`` wrote."""
+    plain: dict[str, Any] = json.loads(text)
+    return Baked(
+        language=plain["language"],
+        links=tuple(plain["links"]),
+        excerpt=Excerpt(**plain["excerpt"]),
+        **{name: _pieces(plain[name]) for name in _PIECES},
+    )
+
+
+def _plain(piece: str | Slot) -> str | list[str]:
+    return [piece.name] if isinstance(piece, Slot) else piece
+
+
+def _pieces(plain: list[str | list[str]]) -> Pieces:
+    return tuple(piece if isinstance(piece, str) else Slot(piece[0]) for piece in plain)

@@ -1,0 +1,152 @@
+"""What a worker does around the beat: it stops between two messages, and tells a trouble once."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from diffuse.actors import Interruptible, Poll, Rounds
+from diffuse.domain.delivery import Outcome, State
+from diffuse.domain.message import Outgoing
+from diffuse.errors import TransientFailure
+from diffuse.services.beat import Beat, Round
+from diffuse.services.deliver import Delivered
+from diffuse.services.plan import Planned
+
+NOW = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
+QUIET = Round(planned=Planned(), delivered=Delivered(), recovered=0, unknown=0)
+
+
+def outgoing(number: int) -> Outgoing:
+    """A message of which only the number matters here."""
+    return cast("Outgoing", SimpleNamespace(delivery=number, attempt=1))
+
+
+class StopsAfter:
+    """A channel that sends everything, and sets the event after so many messages."""
+
+    def __init__(self, number: int, stop: threading.Event) -> None:
+        self.left, self.stop, self.closed = number, stop, False
+
+    def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
+        for one in batch:
+            assert fence(one.delivery)
+            self.left -= 1
+            if not self.left:
+                self.stop.set()
+            yield Outcome(delivery=one.delivery, attempt=one.attempt, state=State.SENT, at=NOW)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Scripted(Beat):
+    """A beat whose rounds are given: what each one returns, or raises."""
+
+    def __init__(self, *rounds: Round | Exception, after: Callable[[], None] = lambda: None) -> None:
+        self.rounds, self.after = list(rounds), after
+
+    def run(self) -> Round:
+        done = self.rounds.pop(0)
+        if not self.rounds:
+            self.after()
+        if isinstance(done, Exception):
+            raise done
+        return done
+
+
+def down(text: str = "the mail server is down") -> Round:
+    return Round(
+        planned=Planned(), delivered=Delivered(ended={State.PLANNED: 2}, trouble=text), recovered=0, unknown=0
+    )
+
+
+def sent(number: int) -> Round:
+    return Round(
+        planned=Planned(added=number), delivered=Delivered(ended={State.SENT: number}), recovered=0, unknown=0
+    )
+
+
+def told(caplog: pytest.LogCaptureFixture, *rounds: Round | Exception) -> list[tuple[str, str]]:
+    """Let the rounds pass; return the level and the words of every line of the log."""
+    with caplog.at_level(logging.INFO, "diffuse"):
+        beats = Rounds(Scripted(*rounds))
+        for _ in rounds:
+            beats.run()
+    return [(record.levelname, record.getMessage()) for record in caplog.records]
+
+
+def test_a_channel_that_is_interrupted_finishes_its_message_and_sends_no_other() -> None:
+    stop = threading.Event()
+    channel = Interruptible(StopsAfter(2, stop), stop)
+    sending = channel.send([outgoing(n) for n in range(5)], lambda _: True)
+    assert [next(sending).delivery, next(sending).delivery] == [0, 1]
+    with pytest.raises(TransientFailure, match="told to stop"):
+        next(sending)
+
+
+def test_closing_an_interruptible_channel_hangs_up() -> None:
+    stop = threading.Event()
+    inner = StopsAfter(1, stop)
+    Interruptible(inner, stop).close()
+    assert inner.closed
+
+
+def test_a_trouble_of_the_channel_is_told_when_it_begins_and_when_it_is_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lines = told(caplog, down(), QUIET, down(), sent(3), down())
+    assert [line for line in lines if "server" in line[1]] == [
+        ("WARNING", "the mail server is down; deliveries stay planned"),
+        ("INFO", "this is over: the mail server is down; deliveries stay planned"),
+        ("WARNING", "the mail server is down; deliveries stay planned"),
+    ]
+
+
+def test_another_trouble_is_told_although_the_first_one_lasts(caplog: pytest.LogCaptureFixture) -> None:
+    lines = told(caplog, down("no connection"), down("no credentials"), down("no credentials"))
+    assert [words.partition(";")[0] for level, words in lines if level == "WARNING"] == [
+        "no connection",
+        "no credentials",
+    ]
+
+
+def test_a_database_that_is_away_is_told_once_and_the_next_rounds_come(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    away = TransientFailure("the database does not answer")
+    assert told(caplog, away, away, QUIET) == [
+        ("WARNING", "the database does not answer"),
+        ("INFO", "this is over: the database does not answer"),
+    ]
+
+
+def test_a_fault_of_diffuse_itself_ends_one_round_and_not_the_worker(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (first, *rest) = told(caplog, KeyError("surprise"), sent(1))
+    assert first[0] == "ERROR"
+    assert caplog.records[0].exc_info is not None
+    assert [words for _, words in rest] == ["planned 1, moved 0, cancelled 0", "delivered: 1 sent"]
+
+
+def test_deliveries_that_became_unknown_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    lines = told(caplog, Round(planned=Planned(), delivered=Delivered(), recovered=0, unknown=2))
+    assert lines == [("WARNING", "2 deliveries of a worker that died may or may not have been sent: unknown")]
+
+
+def test_a_poll_beats_at_once_and_then_steadily_until_it_is_stopped() -> None:
+    third = threading.Event()
+    poll = Poll(Rounds(Scripted(QUIET, QUIET, QUIET, after=third.set)), 0.001, stop := threading.Event())
+    poll.start()
+    assert third.wait(10)
+    poll.stop()
+    assert stop.is_set()
+
+
+def test_a_poll_that_never_began_can_be_stopped() -> None:
+    Poll(Rounds(Scripted()), 10, threading.Event()).stop()
