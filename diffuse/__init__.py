@@ -13,7 +13,14 @@ from diffuse.domain.people import Audience, Employee
 from diffuse.domain.period import Period
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
 from diffuse.domain.window import SendWindow
-from diffuse.errors import AuthoringError, DiffuseError, PermanentFailure, Problem, TransientFailure, UnknownDelivery
+from diffuse.errors import (
+    AuthoringError,
+    DiffuseError,
+    PermanentFailure,
+    Problem,
+    TransientFailure,
+    UnknownDelivery,
+)
 
 __all__ = [
     "Answer",

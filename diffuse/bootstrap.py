@@ -18,9 +18,9 @@ from diffuse.ports import (
     Clock,
     Directory,
     Ledger,
-    Renderer,
     Publications,
     Queue,
+    Renderer,
 )
 from diffuse.services.beat import Beat
 from diffuse.services.deliver import Deliver

@@ -140,7 +140,7 @@ class Ledger(Protocol):
         """Return the messages since a day that count against the attention budget."""
 
     def add(self, touchpoints: Iterable[Touchpoint], at: datetime) -> int:
-        """Record touchpoints as planned deliveries; those whose key exists are left alone. Return how many are new."""
+        """Record touchpoints as planned deliveries, unless their key exists. Return how many are new."""
 
     def overdue(self, now: datetime) -> Sequence[Overdue]:
         """Return planned deliveries whose window has closed, by due instant and id."""
@@ -164,7 +164,7 @@ class Ledger(Protocol):
         """Write how the attempt ended, and log it; False when another attempt owns the delivery by now."""
 
     def recover(self, now: datetime) -> tuple[int, int]:
-        """Settle expired leases: claimed ones are planned again, sending ones become unknown. Return both counts."""
+        """Settle expired leases: claimed ones are planned again, sending ones unknown. Return both counts."""
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return for each campaign the number of deliveries in each state, states without any left out."""
@@ -256,7 +256,10 @@ class Renderer(Protocol):
     """Turns wordings into messages."""
 
     def problems(self, text: Text, language: str) -> Sequence[Problem]:
-        """Return what would go wrong when this text is rendered; paths are those of ``Text``, lines those of the field."""
+        """Return what would go wrong when this text is rendered.
+
+        Paths are those of ``Text``, lines are counted within the field.
+        """
 
     def bake(
         self, campaign: Campaign, policy: Policy, point: KeyPoint, register: str, language: str
@@ -322,7 +325,7 @@ class Signer(Protocol):
     """Makes the addresses in a message, and reads them when they come back."""
 
     def message_id(self, campaign: str, key_point: str, touch: int, employee: str) -> str:
-        """Return the Message-ID of a delivery, angle brackets included; always the same for the same delivery."""
+        """Return the Message-ID of a delivery, in angle brackets; always the same for the same delivery."""
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
         """Return the address for a purpose: ``open``, ``click`` or ``acknowledge``."""
@@ -369,7 +372,7 @@ class Hits(Protocol):
         """Return a delivery that has left, or None."""
 
     def record(self, event: Event, reached_on: date) -> None:
-        """Keep an event; the first one of each kind sets the delivery's time. ``reached_on`` is the local day."""
+        """Keep an event; the first of each kind sets the delivery's time. ``reached_on`` is the local day."""
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already."""

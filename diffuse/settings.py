@@ -1,6 +1,7 @@
 """What an operator decides: the environment (``DIFFUSE_…``) or one TOML file, refused at start when wrong."""
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -13,12 +14,13 @@ from diffuse.errors import AuthoringError, Problem, nearest
 
 PREFIX = "DIFFUSE_"
 CONFIG = f"{PREFIX}CONFIG"
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 
 
 class Settings(BaseModel):
     """The settings of one installation. Durations are in seconds; secrets never show in a repr or a log."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     base_url: str = Field(
         description="public address of the tracking service, such as https://diffuse.example.org"
@@ -53,10 +55,15 @@ class Settings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")) or " " in value:
-            message = "does not begin with https:// or http://, or holds a space"
+        if not _ADDRESS.fullmatch(value):
+            message = "not an address that begins with https:// or http://, without a space, '?' or '#'"
             raise ValueError(message)
         return value.rstrip("/")
+
+    @field_validator("templates", mode="before")
+    @classmethod
+    def _shipped(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("sender")
     @classmethod
@@ -112,7 +119,8 @@ class Settings(BaseModel):
                 problems.append(
                     _problem(item, name, str(path) if name in written and name not in given else "")
                 )
-            raise AuthoringError(*problems) from error
+            # The cause is not shown: it may quote a secret.
+            raise AuthoringError(*problems) from None
         if problems:
             raise AuthoringError(*problems)
         return settings
@@ -129,7 +137,7 @@ def _environment() -> dict[str, str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise AuthoringError.of(
             f"the settings file cannot be read: {error.strerror}", "a TOML file", file=str(path)

@@ -15,7 +15,7 @@ from jinja2 import (
 )
 from markupsafe import Markup
 
-from diffuse.adapters.authored import About, Authored, absent_values, marks_for, problems_of, write
+from diffuse.adapters.authored import About, Authored, marks_for, problems_of, write
 from diffuse.adapters.inlining import inline
 from diffuse.adapters.markdown import MAILTO, fold
 from diffuse.adapters.sentinels import Sentinels
@@ -215,10 +215,9 @@ def _authored(about: About, register: str) -> tuple[FieldPath, Authored, Sentine
 
 def _without_slots(pieces: Pieces) -> str:
     """Join a text without its slots, and without the spaces before each."""
-    followed = (*(isinstance(piece, Slot) for piece in pieces[1:]), False)
     return "".join(
-        piece.rstrip(" ") if before_slot else piece
-        for piece, before_slot in zip(pieces, followed, strict=True)
+        piece.rstrip(" ") if isinstance(following, Slot) else piece
+        for piece, following in zip(pieces, (*pieces[1:], ""), strict=False)
         if isinstance(piece, str)
     )
 

@@ -22,9 +22,11 @@ from diffuse.services.export import Report
     "--campaigns", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path("campaigns")
 )
 @click.option("--keep", is_flag=True, help="Leave the tracking service running at the end.")
-def demo(folder: Path, days: int, employees: int | None, seed: int, campaigns: Path, *, keep: bool) -> None:
-    """Send the shipped campaigns to the sample directory through real SMTP, and let employees react over HTTP."""
-    from diffuse.demo.run import Options, demonstrate  # noqa: PLC0415 -- needs the extra 'demo'
+def demo(  # noqa: PLR0913 -- one option each
+    folder: Path, days: int, employees: int | None, seed: int, campaigns: Path, *, keep: bool
+) -> None:
+    """Send the shipped campaigns to the sample directory over SMTP, and let employees react over HTTP."""
+    from diffuse.demo.run import Options, demonstrate
 
     console = Console()
     options = Options(

@@ -42,7 +42,7 @@ class Reader:
 
     def __init__(self, address: str, zone: ZoneInfo, seed: int) -> None:
         """Draw the habit."""
-        self._random = random.Random(f"{seed}:{address}")
+        self._random = random.Random(f"{seed}:{address}")  # noqa: S311 -- habits, not secrets
         self._zone = zone
         self._learned: dict[str, str] = {}
         self._habit = self._random.choices(HABITS, [habit.share for habit in HABITS])[0]

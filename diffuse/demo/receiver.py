@@ -200,7 +200,7 @@ class _Conversation(SMTP):
         self.gone.set()
 
     @syntax("DATA")
-    async def smtp_DATA(self, arg: str) -> None:
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
         addresses = self.envelope.rcpt_tos if self.envelope else []
         if answer := await self._receiver.before_data(addresses):
             await self.push(answer)

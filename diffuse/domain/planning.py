@@ -144,7 +144,7 @@ def plan(
 
 
 def _attention(population: Population, load: Load, days: Days) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Tell who has a message on the day; count those of the fullest week, any seven days, that holds the day."""
+    """Tell who has a message on the day; count those of the fullest seven days that hold the day."""
     known = np.array([name in population.row for name in load.employee], dtype=np.bool_)
     rows = np.array(
         [population.row[name] for name in load.employee if name in population.row], dtype=np.int64
@@ -188,7 +188,7 @@ def _candidates(now: datetime, days: Days, population: Population, one: Running)
     )
 
 
-def _progress(  # noqa: PLR0913 -- columns
+def _progress(  # noqa: PLR0913, PLR0917 -- columns
     population: Population,
     one: Running,
     first: Days,
@@ -230,7 +230,7 @@ def _open(now: datetime, population: Population, one: Running) -> NDArray[np.boo
     return np.array(by_zone, dtype=np.bool_)[population.zone]
 
 
-def _touchpoints(  # noqa: PLR0913 -- columns
+def _touchpoints(  # noqa: PLR0913, PLR0917 -- columns
     now: datetime,
     days: Days,
     population: Population,

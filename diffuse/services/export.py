@@ -70,10 +70,13 @@ class Tally:
     def cells(self) -> tuple[Cell, ...]:
         """The counts and the rates, in the order of COUNTS and RATES."""
         asked, acknowledged = len(self.asked), len(self.acknowledged)
-        return (
-            self.messages, self.opened, self.unknown, self.failed, asked, acknowledged, self.answered, self.right,
-            Rate(self.opened, self.messages), Rate(acknowledged, asked), Rate(self.right, self.answered),
-        )  # fmt: skip
+        counts = (self.messages, self.opened, self.unknown, self.failed)
+        rates = (
+            Rate(self.opened, self.messages),
+            Rate(acknowledged, asked),
+            Rate(self.right, self.answered),
+        )
+        return (*counts, asked, acknowledged, self.answered, self.right, *rates)
 
 
 def opened(result: Result) -> bool:

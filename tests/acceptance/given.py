@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from html import unescape
 from itertools import count, islice
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -81,11 +82,11 @@ class Midday:
     @classmethod
     def now(cls) -> "Midday":
         """Find the zone."""
-        ahead = 12 - datetime.now(UTC).hour
+        there = datetime.now(UTC)
+        ahead = 12 - there.hour
         # POSIX counts these zones westward: Etc/GMT-3 is three hours ahead of UTC.
         zone = f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
-        local = datetime.now(UTC).replace(hour=12)
-        return cls(zone=zone, day=local.date())
+        return cls(zone=zone, day=there.astimezone(ZoneInfo(zone)).date())
 
     def ids(self, within: float = AT_ONCE) -> Iterator[str]:
         """Yield ids of employees whose place in today's window lies in its first seconds."""

@@ -34,7 +34,7 @@ class SqlPublications:
         self.wording = lru_cache(WORDINGS_KEPT)(self._wording)
 
     def publish(self, campaign: Campaign, wordings: Mapping[Wording, Baked], at: datetime) -> Published:
-        """Keep a campaign's text with its wordings; the same ones as its newest publication's return that one."""
+        """Keep a campaign's text with its wordings; when its newest publication has the same, return that."""
         definition = self._dump_campaign(campaign)
         baked = {key: self._dump_baked(one) for key, one in sorted(wordings.items())}
         digest = hashlib.sha256("\n".join((definition, *baked.values())).encode()).hexdigest()

@@ -22,7 +22,7 @@ from diffuse.errors import AuthoringError
 IDS = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,8})?", fullmatch=True)
 LINES = st.text(string.ascii_letters + "éÉ’«»—😀 \"'\\", min_size=1, max_size=20).filter(str.strip)
 BODIES = st.text(string.ascii_letters + "é\n\t\"'\\{}", min_size=1, max_size=60).filter(str.strip)
-PERIODS = st.builds(Period, days=st.integers(0, 400), months=st.integers(0, 40))
+PERIODS = st.builds(Period, days=st.integers(0, 400)) | st.builds(Period, months=st.integers(0, 40))
 
 
 def both(values: st.SearchStrategy[str]) -> st.SearchStrategy[ByLanguage[str]]:

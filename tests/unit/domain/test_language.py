@@ -1,0 +1,36 @@
+"""Values that exist once per language."""
+
+import pytest
+
+from diffuse.domain.language import ByLanguage
+
+
+def test_each_language_has_its_value() -> None:
+    title = ByLanguage(fr="Relève", en="Succession")
+    assert (title["fr"], title["en"]) == ("Relève", "Succession")
+    assert (list(title), len(title)) == (["en", "fr"], 2)
+    with pytest.raises(KeyError):
+        title["de"]
+
+
+def test_one_value_stands_for_every_language() -> None:
+    link = ByLanguage("https://universite.example")
+    assert link["fr"] == link["en"] == "https://universite.example"
+    assert list(link) == ["*"]
+    assert link.missing(["fr", "en"]) == ()
+
+
+def test_the_missing_languages_are_named() -> None:
+    assert ByLanguage(fr="Relève").missing(["fr", "en", "de"]) == ("en", "de")
+
+
+def test_the_order_of_languages_does_not_matter() -> None:
+    one, other = ByLanguage(fr="a", en="b"), ByLanguage(en="b", fr="a")
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != ByLanguage(fr="a", en="c")
+
+
+@pytest.mark.parametrize("value", [ByLanguage("a"), ByLanguage(fr="a", en="b")])
+def test_its_repr_makes_an_equal_value(value: ByLanguage[str]) -> None:
+    assert eval(repr(value), {"ByLanguage": ByLanguage}) == value  # noqa: S307 -- the point of a repr
