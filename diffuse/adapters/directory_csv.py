@@ -63,7 +63,7 @@ def _decode(path: Path) -> str:
 
 
 def _delimiter(text: str) -> str:
-    header = text.partition("\n")[0]
+    header = next(io.StringIO(text, newline=""), "")
     return ";" if header.count(";") > header.count(",") else ","
 
 
@@ -122,7 +122,7 @@ def _row(header: list[str], cells: list[str], path: Path, line: int) -> Row:
             continue
         elif column in _DATES:
             try:
-                values[column] = date.fromisoformat(cell)
+                values[column] = _day(cell)
             except ValueError:
                 problems.append(
                     Problem(path=(column,), found=f"{cell!r} is not a day", expected="YYYY-MM-DD")
@@ -141,6 +141,14 @@ def _row(header: list[str], cells: list[str], path: Path, line: int) -> Row:
         employee=None if problems else employee,
         problems=tuple(_placed(problem, path, line) for problem in problems),
     )
+
+
+def _day(cell: str) -> date:
+    """Read YYYY-MM-DD; ValueError for anything else, the other forms of ISO 8601 included."""
+    day = date.fromisoformat(cell)
+    if day.isoformat() != cell:
+        raise ValueError(cell)
+    return day
 
 
 def _placed(problem: Problem, path: Path, line: int) -> Problem:

@@ -32,7 +32,6 @@ def inline(html: str) -> str:
             _DOCTYPE.sub("<!DOCTYPE html>", html, count=1),
             allow_network=False,
             base_url=None,
-            cache_css_parsing=False,
             cssutils_logging_level=logging.CRITICAL,
             disable_link_rewrites=True,
             disable_validation=True,

@@ -67,8 +67,8 @@ class SqlHits:
         if event.kind == Kind.ACKNOWLEDGED:
             raise ValueError("an acknowledgement is kept with its text, by acknowledge()")
         with writing(self._engine) as connection:
-            _lock(connection, event.delivery)
-            _keep(connection, event, reached_on)
+            state = _lock(connection, event.delivery)
+            _keep(connection, event, reached_on, state)
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.
@@ -81,7 +81,7 @@ class SqlHits:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         keep = dialect.insert(tables.acknowledgement).values(values).on_conflict_do_nothing()
         with writing(self._engine) as connection:
-            _lock(connection, given.delivery)
+            state = _lock(connection, given.delivery)
             is_first = (
                 connection.execute(keep.returning(tables.acknowledgement.c.delivery)).first() is not None
             )
@@ -90,17 +90,20 @@ class SqlHits:
                     connection,
                     Event(delivery=given.delivery, kind=Kind.ACKNOWLEDGED, at=given.at),
                     reached_on,
+                    state,
                 )
         return is_first
 
 
-def _lock(connection: Connection, delivery: int) -> None:
-    """Let one hit of a delivery after the other through; KeyError when there is no such delivery."""
-    if connection.execute(select(_ROW.id).where(_ROW.id == delivery).with_for_update()).first() is None:
+def _lock(connection: Connection, delivery: int) -> str:
+    """Let one hit of a delivery after the other through, and return its state; KeyError when there is none."""
+    state = connection.scalar(select(_ROW.state).where(_ROW.id == delivery).with_for_update())
+    if state is None:
         raise KeyError(delivery)
+    return str(state)
 
 
-def _keep(connection: Connection, happened: Event, reached_on: date) -> None:
+def _keep(connection: Connection, happened: Event, reached_on: date, state: str) -> None:
     """Add an event to the log and fold it into its delivery, which has arrived then."""
     first = _FIRST[happened.kind]
     values: dict[ColumnElement[Any], ColumnElement[Any]] = {
@@ -115,4 +118,5 @@ def _keep(connection: Connection, happened: Event, reached_on: date) -> None:
         )
     )
     connection.execute(update(tables.delivery).where(_ROW.id == happened.delivery).values(values))
-    settle(connection, [happened.delivery], happened.at)
+    if state == State.UNKNOWN:
+        settle(connection, [happened.delivery], happened.at)

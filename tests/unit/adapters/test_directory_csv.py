@@ -128,7 +128,7 @@ def test_a_bad_row_is_named_with_its_line_and_all_its_reasons_and_the_others_sta
     assert sorted(text.removeprefix(place).partition(";")[0] for text in said) == [
         "email: 'ana'",
         "ends: 'soon' is not a day",
-        "name: empty",
+        "name: ''",
         "starts: '04/01/2027' is not a day",
         "time_zone: 'America/Torono' is not a time zone",
     ]
