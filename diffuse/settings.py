@@ -56,7 +56,7 @@ class Settings(BaseModel):
     @classmethod
     def _absolute(cls, value: str) -> str:
         if not _ADDRESS.fullmatch(value):
-            message = "not an address that begins with https:// or http://, without a space, '?' or '#'"
+            message = "is not an address that begins with https:// or http://, without a space, '?' or '#'"
             raise ValueError(message)
         return value.rstrip("/")
 

@@ -43,7 +43,7 @@ class CsvTables:
             os.replace(part, self._folder / f"{name}.csv")  # noqa: PTH105 -- the atomic one
         except OSError as error:
             raise AuthoringError.of(
-                f"{error.filename or part} cannot be written: {error.strerror}",
+                f"{error.filename2 or error.filename or part} cannot be written: {error.strerror}",
                 "a folder that may be written",
             ) from error
         finally:

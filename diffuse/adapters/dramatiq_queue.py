@@ -29,7 +29,9 @@ def redis_broker(url: str) -> RedisBroker:
             socket_connect_timeout=SOCKET_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
         )
-    except ValueError:
+        # Connects to nothing, but refuses an option of the address that does not exist.
+        client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
+    except (TypeError, ValueError):
         # The cause is not shown: it may quote the password.
         raise AuthoringError.of("redis_url is not an address", "redis://host:6379/0") from None
     return RedisBroker(client=client, maintenance_chance=MAINTENANCE_CHANCE)  # type: ignore[no-untyped-call]

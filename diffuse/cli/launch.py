@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from diffuse.cli.errors import open_app
-from diffuse.errors import AuthoringError
 
 
 @click.command()
@@ -19,15 +18,7 @@ def launch(config: Path | None, paths: tuple[Path, ...]) -> None:
     Launching a text again that has not changed does nothing; a changed text goes out from the next
     message on.
     """
-    from diffuse.bootstrap import authoring
-    from diffuse.services.check import check
-
-    app = open_app(config)
-    tools = authoring(app.templates)
-    if problems := check(paths, tools.campaigns, tools.renderer, tools.calendar):
-        raise AuthoringError(*problems)
-    for path in paths:
-        published = app.launch.run(path)
+    for published in open_app(config).launch.run(*paths):
         campaign = published.campaign
         click.echo(
             f"{campaign.id}: publication {published.id}, {len(campaign.policies)} policies, "

@@ -131,8 +131,7 @@ class World:
         """Import the directory and launch the campaigns on the eve of their first day."""
         self._app, self._clock, self._inbox, self._options = app, clock, inbox, options
         enrol(self._rows(), app.directory)
-        starts = [app.launch.run(path).campaign.starts for path in options.campaigns]
-        self._start = min(starts)
+        self._start = min(one.campaign.starts for one in app.launch.run(*options.campaigns))
         self._readers: dict[str, Reader] = readers(
             ((employee.email, employee.zone) for employee in app.directory.employees()), options.seed
         )

@@ -1,7 +1,7 @@
 """Enrol: bring the directory in line with a file of employees, all rows or none."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -32,33 +32,52 @@ def enrol(
         end_missing: give this last day to those who are kept but not in the file.
 
     Raises:
-        AuthoringError: with every bad row, when there is one and ``skip_bad`` is False; nothing is imported.
+        AuthoringError: with every bad row, when there is one and ``skip_bad`` is False, or when it is not
+            known whose row a bad one is and the missing would be ended; nothing is imported.
     """
     good: list[tuple[Row, Employee]] = []
     problems: list[Problem] = []
-    named = {employee.id for employee in directory.employees()}
-    known = frozenset(named)
+    kept = {employee.id: employee for employee in directory.employees()}
+    in_file: set[str] = set()
+    nameless: list[Problem] = []
     lines: dict[tuple[str, str], int] = {}
     for row in rows:
         found = row.problems or tuple(_repeats(row, lines))
         problems.extend(found)
-        named.add(row.employee.id if row.employee else row.id)
+        in_file.add(row.id)
+        if not row.id:
+            nameless.append(_nameless(row))
         if row.employee and not found:
             good.append((row, row.employee))
-    strays, good = _without_manager(good, named)
+    strays, good = _without_manager(good, in_file.union(kept))
     problems += [_problem(row, f"nobody has the id {who.manager!r}") for row, who in strays]
     if problems and not skip_bad:
         raise AuthoringError(*problems)
     while True:
         # A manager who is left out is not known: their people wait for the mended row too.
-        strays, good = _without_manager(good, known.union(who.id for _, who in good))
+        strays, good = _without_manager(good, {*kept, *(who.id for _, who in good)})
         if not strays:
             break
         problems += [_problem(row, f"the row of {who.manager!r} is left out") for row, who in strays]
     if not good:
         raise AuthoringError(*problems, Problem(found="no row to import", expected="at least one employee"))
-    changes = directory.save([employee for _, employee in good], end_missing=end_missing)
-    return Enrolled(changes=changes, skipped=tuple(problems))
+    if nameless and end_missing is not None:
+        raise AuthoringError(*problems, *nameless)
+    imported = {who.id: who for _, who in good}
+    # Whose row is left out is in the file nevertheless, and not missing.
+    stay = {name: kept[name] for name in sorted(in_file & kept.keys() - imported.keys())}
+    changes = directory.save([*imported.values(), *stay.values()], end_missing=end_missing)
+    unchanged = tuple(name for name in changes.unchanged if name not in stay)
+    return Enrolled(changes=replace(changes, unchanged=unchanged), skipped=tuple(problems))
+
+
+def _nameless(row: Row) -> Problem:
+    return Problem(
+        file=row.file,
+        line=row.line,
+        found="nobody can be called missing: whose row this is cannot be read",
+        expected="a row with an id, or no last day for the missing",
+    )
 
 
 def _repeats(row: Row, lines: dict[tuple[str, str], int]) -> Iterable[Problem]:

@@ -1,4 +1,4 @@
-"""Launch: publish a campaign: its text, checked, and its wordings, baked."""
+"""Launch: publish campaigns, all or none: their texts, checked, and their wordings, baked."""
 
 from itertools import product
 from pathlib import Path
@@ -31,34 +31,35 @@ class Launch:
         self._publications = publications
         self._queue = queue
 
-    def run(self, path: Path) -> Published:
-        """Publish the campaign at ``path``; the text that is published already is left as it is.
+    def run(self, *paths: Path) -> tuple[Published, ...]:
+        """Publish the campaigns at these paths; a text that is published already is left as it is.
 
         Raises:
-            AuthoringError: with every problem; nothing is published then.
+            AuthoringError: with every problem of any of them; nothing is published then.
         """
-        problems = check([path], self._campaigns, self._renderer, self._calendar)
-        loaded = self._campaigns.read(path)
-        campaign = loaded.campaign
-        if problems or campaign is None:
-            raise AuthoringError(*(problems or loaded.problems))
-        published = self._publications.publish(campaign, self._bake(loaded, campaign), self._clock.now())
+        problems = list(check(paths, self._campaigns, self._renderer, self._calendar))
+        if problems:
+            raise AuthoringError(*problems)
+        ready: list[tuple[Campaign, dict[Wording, Baked]]] = []
+        for loaded in map(self._campaigns.read, paths):
+            problems += loaded.problems  # the file may have changed since the check
+            if loaded.campaign:
+                ready.append((loaded.campaign, self._bake(loaded, loaded.campaign, problems)))
+        if problems:
+            raise AuthoringError(*dict.fromkeys(problems))
+        now = self._clock.now()
+        published = tuple(self._publications.publish(campaign, baked, now) for campaign, baked in ready)
         self._queue.kick()
         return published
 
-    def _bake(self, loaded: Loaded, campaign: Campaign) -> dict[Wording, Baked]:
+    def _bake(self, loaded: Loaded, campaign: Campaign, problems: list[Problem]) -> dict[Wording, Baked]:
         """Bake every wording, once; from then on messages are filled and never laid out."""
         baked: dict[Wording, Baked] = {}
-        problems: list[Problem] = []
         for policy, point in campaign.key_points:
             for variant, language in product(point.variants, campaign.languages):
-                register = variant.register
+                which = Wording(point.id, variant.register, language)
                 try:
-                    one = self._renderer.bake(campaign, policy, point, register, language)
+                    baked[which] = self._renderer.bake(campaign, policy, point, variant.register, language)
                 except AuthoringError as error:
                     problems += (found if found.file else loaded.located(found) for found in error.problems)
-                else:
-                    baked[Wording(point.id, register, language)] = one
-        if problems:
-            raise AuthoringError(*dict.fromkeys(problems))
         return baked

@@ -96,7 +96,7 @@ class SqlHits:
 
 
 def _lock(connection: Connection, delivery: int) -> str:
-    """Let one hit of a delivery after the other through, and return its state; KeyError when there is none."""
+    """Let one hit of a delivery after the other through; return its state, KeyError when there is none."""
     state = connection.scalar(select(_ROW.state).where(_ROW.id == delivery).with_for_update())
     if state is None:
         raise KeyError(delivery)

@@ -179,7 +179,9 @@ def test_a_header_without_rows_has_no_rows(tmp_path: Path) -> None:
 
 
 def test_an_unclosed_quote_is_named_with_the_line_where_its_row_begins(tmp_path: Path) -> None:
-    (problem,) = refusals(tmp_path, 'id,name,email\nana,Ana,a@b.example\nzoe,"Zoé,z@b.example\nmax,Max,m@b.example\n')
+    (problem,) = refusals(
+        tmp_path, 'id,name,email\nana,Ana,a@b.example\nzoe,"Zoé,z@b.example\nmax,Max,m@b.example\n'
+    )
     assert problem.line == 3
     assert problem.found.startswith("not readable as CSV: ")
     assert problem.expected == "quotes that are closed, and doubled inside a value"

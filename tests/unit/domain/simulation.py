@@ -1,0 +1,174 @@
+"""Weeks of planning in memory: what was planned, what was opened, and what a ledger would say of it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+
+from diffuse.domain.attention import WEEK
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.delivery import Touchpoint
+from diffuse.domain.people import Employee
+from diffuse.domain.planning import History, Load, Population, Running, plan
+
+Opens = Callable[[Touchpoint], int | None]
+"""After how many days a message is opened; None for never."""
+
+
+def message_id(campaign: str, key_point: str, touch: int, employee: str) -> str:
+    return f"<{campaign}.{key_point}.{touch}.{employee}@universite.example>"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A touchpoint that was sent on its day, and the day on which it was opened."""
+
+    touchpoint: Touchpoint
+    reached: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Employees, campaigns with their holidays, and everything that was sent to anybody."""
+
+    employees: Sequence[Employee]
+    campaigns: Sequence[tuple[Campaign, frozenset[date]]]
+    opens: Opens = lambda _: None
+    sent: list[Sent] = field(default_factory=list)
+
+    def history(self, campaign: str, today: date) -> History:
+        """The last message of each pair, as a ledger knows it on a day."""
+        last: dict[tuple[str, str], Sent] = {}
+        tries: dict[tuple[str, str, int], int] = {}
+        for one in self.sent:
+            point = one.touchpoint
+            if point.campaign == campaign:
+                last[point.employee, point.key_point] = one
+                key = (point.employee, point.key_point, point.step)
+                tries[key] = tries.get(key, 0) + 1
+        rows = list(last.items())
+        points = [one.touchpoint for _, one in rows]
+        reached = [one.reached if one.reached and one.reached <= today else None for _, one in rows]
+        return History(
+            employee=[employee for (employee, _), _ in rows],
+            key_point=[key_point for (_, key_point), _ in rows],
+            touch=np.array([point.touch for point in points], dtype=np.int64),
+            step=np.array([point.step for point in points], dtype=np.int64),
+            tries=np.array(
+                [tries[point.employee, point.key_point, point.step] for point in points], dtype=np.int64
+            ),
+            sent=np.array([point.due_on for point in points], dtype="datetime64[D]"),
+            reached=np.array(reached, dtype="datetime64[D]"),
+            waiting=np.zeros(len(rows), dtype=np.bool_),
+        )
+
+    def load(self) -> Load:
+        """All messages, however old."""
+        return Load(
+            employee=[one.touchpoint.employee for one in self.sent],
+            day=np.array([one.touchpoint.due_on for one in self.sent], dtype="datetime64[D]"),
+        )
+
+    def plan(self, now: datetime) -> list[Touchpoint]:
+        """Plan once; nothing is kept."""
+        running = [
+            Running(
+                publication=number,
+                campaign=campaign,
+                holidays=holidays,
+                history=self.history(campaign.id, now.date()),
+            )
+            for number, (campaign, holidays) in enumerate(self.campaigns, start=1)
+        ]
+        return list(plan(now, Population(self.employees), running, self.load(), message_id))
+
+    def keep(self, touchpoints: Sequence[Touchpoint]) -> None:
+        """Let what was planned be sent, and opened by whoever opens it."""
+        for point in touchpoints:
+            after = self.opens(point)
+            reached = None if after is None else point.due_on + timedelta(days=after)
+            self.sent.append(Sent(touchpoint=point, reached=reached))
+
+    def run(self, starts: date, days: int, hours: Sequence[int]) -> None:
+        """Plan at some hours (UTC) of each day."""
+        midnight = datetime(starts.year, starts.month, starts.day, tzinfo=UTC)
+        for number in range(days):
+            for hour in hours:
+                self.keep(self.plan(midnight + timedelta(days=number, hours=hour)))
+
+    def leave(self, name: str, last: date) -> "World":
+        """The same world, in which somebody's last day is known."""
+        people = [replace(one, ends=last) if one.id == name else one for one in self.employees]
+        return replace(self, employees=people)
+
+    def climbs(self) -> Iterator[list[Sent]]:
+        """The messages of each pair of an employee and a key point, in their order."""
+        pairs: dict[tuple[str, str, str], list[Sent]] = {}
+        for one in self.sent:
+            point = one.touchpoint
+            pairs.setdefault((point.campaign, point.key_point, point.employee), []).append(one)
+        yield from pairs.values()
+
+
+def broken_promises(world: World) -> Iterator[str]:
+    """Name everything that was promised to employees and not kept."""
+    campaigns = {campaign.id: (campaign, holidays) for campaign, holidays in world.campaigns}
+    people = {employee.id: employee for employee in world.employees}
+    for one in world.sent:
+        yield from _out_of_place(one.touchpoint, *campaigns[one.touchpoint.campaign], people)
+    for name in people:
+        mine = sorted(
+            (one.touchpoint.due_on, one.touchpoint.campaign)
+            for one in world.sent
+            if one.touchpoint.employee == name
+        )
+        days = [day for day, _ in mine]
+        if len(set(days)) < len(days):
+            yield f"two messages on a day for {name}"
+        for day, campaign in mine:
+            week = sum(timedelta() <= day - other < timedelta(days=WEEK) for other in days)
+            if week > campaigns[campaign][0].max_messages_per_week:
+                yield f"{week} messages for {name} in the week up to {day}, one of {campaign} among them"
+    for climb in world.climbs():
+        yield from _missteps(climb, campaigns[climb[0].touchpoint.campaign][0])
+
+
+def _out_of_place(
+    point: Touchpoint, campaign: Campaign, holidays: frozenset[date], people: dict[str, Employee]
+) -> Iterator[str]:
+    employee, window = people[point.employee], campaign.send_window
+    local = point.due_at.astimezone(employee.zone)
+    if not employee.works_on(local.date()):
+        yield f"{point.employee} does not work on {local.date()}"
+    if not campaign.audience_of(*campaign.key_point(point.key_point)).includes(employee):
+        yield f"{point.employee} is not in the audience of {point.key_point}"
+    if local.date() != point.due_on or not window.sends_on(local.date(), holidays):
+        yield f"{point.due_on} is not a day on which {campaign.id} sends"
+    if not (window.opens <= local.time() < window.closes and point.due_at < point.not_after):
+        yield f"{local} is not an hour at which {campaign.id} sends"
+    if local.date() < campaign.starts or (campaign.ends and campaign.ends < local.date()):
+        yield f"{campaign.id} does not run on {local.date()}"
+
+
+def _missteps(climb: list[Sent], campaign: Campaign) -> Iterator[str]:
+    """Name what is wrong with the way of one key point to one employee."""
+    cadence = campaign.cadence
+    points = [one.touchpoint for one in climb]
+    if [point.touch for point in points] != list(range(len(points))) or points[0].step != 0:
+        yield f"touches out of order: {points}"
+    for before, after in zip(climb, points[1:], strict=False):
+        last, day = before.touchpoint, after.due_on
+        if after.step == last.step + 1:
+            if before.reached is None or day < cadence.intervals[after.step].after(before.reached):
+                yield f"step {after.step} too early: {after}"
+        elif after.step == last.step:
+            if day < cadence.resend_unopened_after.after(last.due_on):
+                yield f"sent again too early: {after}"
+            if len(campaign.key_point(last.key_point)[1].variants) > 1 and after.variant == last.variant:
+                yield f"sent again in the same wording: {after}"
+        else:
+            yield f"a step was skipped: {after}"
+    for step in {point.step for point in points}:
+        if sum(point.step == step for point in points) > cadence.max_resends + 1:
+            yield f"step {step} was sent too often: {points}"

@@ -1,0 +1,285 @@
+"""Settings: the environment before the file, every mistake by its name, and never a secret in a text."""
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from diffuse.errors import AuthoringError
+from diffuse.settings import Settings
+
+SECRET = "0123456789abcdef0123456789abcdef"
+NEEDED = {
+    "DIFFUSE_BASE_URL": "https://diffuse.universite.example",
+    "DIFFUSE_SECRET": SECRET,
+    "DIFFUSE_SENDER": "Communications <communications@universite.example>",
+}
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set what is needed and nothing else."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("DIFFUSE_"):
+            monkeypatch.delenv(name)
+    for name, value in NEEDED.items():
+        monkeypatch.setenv(name, value)
+
+
+def refused(config: Path | None = None) -> list[str]:
+    with pytest.raises(AuthoringError) as error:
+        Settings.load(config)
+    assert SECRET not in "".join(traceback.format_exception(error.value))
+    return [str(problem) for problem in error.value.problems]
+
+
+def toml(folder: Path, text: str) -> Path:
+    path = folder / "diffuse.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_three_settings_are_enough() -> None:
+    settings = Settings.load()
+    assert settings.base_url == "https://diffuse.universite.example"
+    assert settings.secret.get_secret_value() == SECRET
+    assert settings.database_url.get_secret_value() == "sqlite:///diffuse.db"
+    assert settings.redis_url.get_secret_value() == ""
+    assert (settings.smtp_host, settings.smtp_port, settings.smtp_security) == ("127.0.0.1", 25, "starttls")
+    assert settings.templates is None
+
+
+def test_values_of_the_environment_are_read_as_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "smtp_port": "2525", "smtp_timeout": "2.5", "listen_port": "0", "templates": "layouts",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"DIFFUSE_{name.upper()}", value)
+    settings = Settings.load()
+    assert (settings.smtp_port, settings.smtp_timeout, settings.listen_port) == (2525, 2.5, 0)
+    assert settings.templates == Path("layouts")
+
+
+def test_an_empty_folder_of_templates_means_those_that_ship(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFFUSE_TEMPLATES", "")
+    assert Settings.load().templates is None
+
+
+def test_what_is_missing_is_named_with_what_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NEEDED:
+        monkeypatch.delenv(name)
+    assert refused() == [
+        "DIFFUSE_BASE_URL is missing; "
+        "expected public address of the tracking service, such as https://diffuse.example.org",
+        "DIFFUSE_SECRET is missing; "
+        "expected signs links and message ids: at least 32 characters, kept for ever",
+        "DIFFUSE_SENDER is missing; expected who messages come from, written 'Name <name@example.org>'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("smtp_port", "smtp", "DIFFUSE_SMTP_PORT should be a valid integer"),
+        ("smtp_port", "0", "DIFFUSE_SMTP_PORT should be greater than or equal to 1"),
+        ("smtp_port", "", "DIFFUSE_SMTP_PORT should be a valid integer"),
+        ("listen_port", "65536", "DIFFUSE_LISTEN_PORT should be less than or equal to 65535"),
+        ("smtp_security", "ssl", "DIFFUSE_SMTP_SECURITY should be 'none', 'starttls' or 'tls'"),
+        ("smtp_timeout", "0", "DIFFUSE_SMTP_TIMEOUT should be greater than 0"),
+        ("poll_seconds", "nan", "DIFFUSE_POLL_SECONDS should be "),
+        ("poll_seconds", "inf", "DIFFUSE_POLL_SECONDS should be less than or equal to 3600"),
+        ("secret", "short-one", "DIFFUSE_SECRET is too short; make one with: openssl rand -hex 32"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_is_expected(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"DIFFUSE_{name.upper()}", value)
+    (text,) = refused()
+    assert text.startswith(said)
+    assert text.endswith(f"; expected {Settings.model_fields[name].description}")
+    assert "short-one" not in text
+
+
+def test_what_is_not_known_is_named_with_what_was_meant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DIFFUSE_SMPT_HOST", "mail")
+    path = toml(tmp_path, "pol_seconds = 1\n[smtp]\nhost = 'mail'\n")
+    first, second, third = refused(path)
+    known = f"expected one of {', '.join(sorted(Settings.model_fields))}"
+    assert first.startswith(f"DIFFUSE_SMPT_HOST is not a setting; {known}; did you mean ")
+    assert "smtp_host" in first.lower().rpartition("did you mean")[2]
+    assert second == f"{path}: pol_seconds is not a setting; {known}; did you mean 'poll_seconds'?"
+    assert third.startswith(f"{path}: smtp is not a setting; ")
+
+
+def test_unknown_missing_and_wrong_settings_are_told_together(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DIFFUSE_NOPE", "1")
+    monkeypatch.delenv("DIFFUSE_SENDER")
+    path = toml(tmp_path, "smtp_port = 'smtp'\n")
+    said = refused(path)
+    assert [text.partition(" ")[0] for text in said] == ["DIFFUSE_NOPE", "DIFFUSE_SENDER", f"{path}:"]
+    assert said[2].startswith(f"{path}: smtp_port should be a valid integer")
+
+
+def test_settings_of_the_tests_themselves_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFFUSE_TEST_REDIS_URL", "redis://127.0.0.1")
+    Settings.load()
+
+
+def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = toml(tmp_path, "smtp_port = 587\nsmtp_host = 'mail.universite.example'\n")
+    monkeypatch.setenv("DIFFUSE_SMTP_PORT", "2525")
+    settings = Settings.load(path)
+    assert (settings.smtp_host, settings.smtp_port) == ("mail.universite.example", 2525)
+
+
+def test_a_wrong_value_of_the_environment_is_not_blamed_on_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DIFFUSE_SMTP_PORT", "smtp")
+    (text,) = refused(toml(tmp_path, "smtp_port = 587\n"))
+    assert text.startswith("DIFFUSE_SMTP_PORT should be")
+
+
+def test_the_file_may_be_named_by_the_environment_but_an_option_comes_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DIFFUSE_CONFIG", str(toml(tmp_path, "smtp_port = 587\n")))
+    assert Settings.load().smtp_port == 587
+    (tmp_path / "other").mkdir()
+    assert Settings.load(toml(tmp_path / "other", "\ufeffsmtp_port = 465\n")).smtp_port == 465
+    monkeypatch.setenv("DIFFUSE_CONFIG", "")
+    assert Settings.load().smtp_port == 25
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path) -> None:
+    (text,) = refused(tmp_path / "nowhere.toml")
+    place = tmp_path / "nowhere.toml"
+    assert (
+        text == f"{place}: the settings file cannot be read: No such file or directory; expected a TOML file"
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [f"secret = '{SECRET}".encode(), b"secret = caf\xe9", b"secret: short"],
+    ids=["unclosed", "not UTF-8", "YAML"],
+)
+def test_a_file_that_is_not_toml_is_named_and_not_quoted(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "diffuse.toml"
+    path.write_bytes(data)
+    (text,) = refused(path)
+    assert text.startswith(f"{path}: not TOML: ")
+    assert text.endswith('; expected lines such as name = "value"')
+
+
+def test_secrets_show_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden = {
+        "DIFFUSE_DATABASE_URL": "postgresql://diffuse:hush-1@db/diffuse",
+        "DIFFUSE_REDIS_URL": "redis://:hush-2@localhost",
+        "DIFFUSE_SMTP_PASSWORD": "hush-3",
+    }
+    for name, value in hidden.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.load()
+    for text in (repr(settings), str(settings), settings.model_dump_json()):
+        assert "hush" not in text
+        assert SECRET not in text
+
+
+@pytest.mark.parametrize("value", ["'x'", "12345678", "['hush-hush']", "{a = 'hush-hush'}", "1979-05-27"])
+def test_a_secret_of_the_wrong_kind_is_refused_and_not_quoted(
+    value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DIFFUSE_SECRET")
+    (text,) = refused(toml(tmp_path, f"secret = {value}\n"))
+    assert text.startswith(f"{tmp_path / 'diffuse.toml'}: secret ")
+    assert "hush" not in text
+    assert "12345678" not in text
+
+
+def test_a_setting_cannot_be_changed_afterwards() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings.load().smtp_port = 26
+
+
+@pytest.mark.parametrize(
+    ("sender", "name", "email"),
+    [
+        ("Communications <com@universite.example>", "Communications", "com@universite.example"),
+        ("Zoé  Côté, vice-rectrice  <zoe@u.example>", "Zoé  Côté, vice-rectrice", "zoe@u.example"),
+        ("A <b> <c@u.example>", "A <b>", "c@u.example"),
+    ],
+)
+def test_the_sender_has_a_name_and_an_address(
+    sender: str, name: str, email: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIFFUSE_SENDER", sender)
+    settings = Settings.load()
+    assert (settings.sender_name, settings.sender_email) == (name, email)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "com@universite.example",
+        "<com@universite.example>",
+        " <com@universite.example>",
+        "Com<com@universite.example>",
+        "Com <com@universite>",
+        "Com <com@universite.example",
+        "Com <com@universite.example> ",
+        "Com\nBcc: x <com@universite.example>",
+        "Com <com@universite.example\n>",
+        "",
+    ],
+)
+def test_a_sender_without_a_name_or_an_address_is_refused(
+    sender: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIFFUSE_SENDER", sender)
+    (text,) = refused()
+    assert text.startswith("DIFFUSE_SENDER holds no name, or no address in angle brackets; expected who ")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://u.example/", "https://u.example"),
+        ("https://u.example/diffuse//", "https://u.example/diffuse"),
+        ("http://127.0.0.1:8025", "http://127.0.0.1:8025"),
+        ("https://[::1]:8025/d", "https://[::1]:8025/d"),
+    ],
+)
+def test_the_base_of_all_links_ends_without_a_slash(
+    given: str, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIFFUSE_BASE_URL", given)
+    assert Settings.load().base_url == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "u.example",
+        "ftp://u.example",
+        "https://",
+        "https:///x",
+        "https://u.example/a b",
+        "https://u.example?x=1",
+        "https://u.example/#top",
+        "https://me:hush-hush@u.example",
+        "https://u.example\n",
+        "",
+    ],
+)
+def test_a_base_that_no_link_can_be_built_on_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFFUSE_BASE_URL", given)
+    (text,) = refused()
+    assert text.startswith("DIFFUSE_BASE_URL is not an address that begins with https:// or http://")
+    assert "hush" not in text
