@@ -33,7 +33,7 @@ class Problem:
 
     def __str__(self) -> str:
         """Give ``file:line:column: found; expected …; did you mean …``, leaving out what is not known."""
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        place = ":".join(str(part) for part in (self.file, self.line, self.line and self.column) if part)
         if not place and self.path:
             place = dotted(self.path)
         parts = [self.found, f"expected {self.expected}" if self.expected else ""]

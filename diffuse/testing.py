@@ -16,7 +16,7 @@ class FrozenClock:
 
     def __init__(self, at: datetime) -> None:
         """Start at an aware instant."""
-        self.at = at.astimezone(UTC)
+        self.set(at)
 
     def now(self) -> datetime:
         """Return the instant at which the clock stands."""
@@ -27,7 +27,9 @@ class FrozenClock:
         self.at += by
 
     def set(self, at: datetime) -> None:
-        """Put the clock to another instant."""
+        """Put the clock to another instant; ValueError for one that does not say its offset."""
+        if at.tzinfo is None:
+            raise ValueError(f"{at} is not aware: give it a tzinfo")
         self.at = at.astimezone(UTC)
 
 

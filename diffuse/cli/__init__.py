@@ -12,6 +12,7 @@ from diffuse.cli.import_ import import_
 from diffuse.cli.launch import launch
 from diffuse.cli.preview import preview
 from diffuse.cli.schema import schema
+from diffuse.cli.serve import serve
 from diffuse.cli.status import status
 from diffuse.cli.up import up
 
@@ -29,5 +30,5 @@ def main(context: click.Context, config: Path | None) -> None:
     context.obj = config
 
 
-for command in (check, schema, preview, import_, launch, up, status, export, demo):
+for command in (check, schema, preview, import_, launch, up, serve, status, export, demo):
     main.add_command(command)

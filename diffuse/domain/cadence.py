@@ -99,10 +99,8 @@ class Cadence:
         """Return the day on which the key point at each position (from 0) enters, counted from ``start``."""
         days = start.copy()
         for place in np.unique(position):
-            gap = Period(
-                days=int(self.introduce_every.days * place), months=int(self.introduce_every.months * place)
-            )
-            days[position == place] = gap.after_each(start[position == place])
+            here = position == place
+            days[here] = self.introduce_every.after_each(start[here], times=int(place))
         return days
 
     def next(self, progress: Progress) -> tuple[Days, NDArray[np.int64]]:

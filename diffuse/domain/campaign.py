@@ -100,7 +100,8 @@ class Campaign:
 
     def _own_problems(self) -> Iterator[Problem]:
         match = _OWNER.fullmatch(self.owner)
-        if match is None or not EMAIL.fullmatch(match["email"]) or not self.owner_name.strip():
+        broken = any(single_line("owner", self.owner_name))
+        if match is None or not EMAIL.fullmatch(match["email"]) or broken:
             yield Problem(
                 path=("owner",),
                 found=f"{self.owner!r}",
@@ -131,6 +132,12 @@ class Campaign:
                         found=f"{value!r}",
                         expected=f"one of {', '.join(known)}",
                         suggestion=nearest(value, known),
+                    )
+                elif value in values[:place]:
+                    yield Problem(
+                        path=(field, place),
+                        found=f"{value!r} stands twice",
+                        expected="values that differ",
                     )
 
     def _repeated_key_points(self) -> Iterator[Problem]:

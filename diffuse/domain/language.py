@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar, overload
 
+from diffuse.errors import AuthoringError
+
 Value = TypeVar("Value")
 ANY = "*"
 
@@ -22,6 +24,12 @@ class ByLanguage(Mapping[str, Value], Generic[Value]):
 
     def __init__(self, /, *everywhere: Value, **values: Value) -> None:
         """Keep one value for all languages, or one value for each of those named."""
+        if len(everywhere) + bool(values) > 1:
+            given = [*(f"{value!r}" for value in everywhere), *(f"{k}={v!r}" for k, v in values.items())]
+            raise AuthoringError.of(
+                f"a value for every language beside others ({', '.join(given)})",
+                "one value alone, or one for each language, such as fr='…', en='…'",
+            )
         self._values: dict[str, Value] = {ANY: everywhere[0]} if everywhere else dict(sorted(values.items()))
 
     def __getitem__(self, language: str) -> Value:

@@ -13,6 +13,7 @@ Days = NDArray[np.datetime64]
 """A column of calendar days, ``datetime64[D]``; ``NaT`` means that there is none."""
 
 _WRITTEN = re.compile(r"([0-9]{1,4}) (day|week|month|year)s?")
+_UNITS = {"day": ("days", 1), "week": ("days", 7), "month": ("months", 1), "year": ("months", 12)}
 LONGEST = 9999
 """The most days, or months, that can be written."""
 
@@ -27,11 +28,13 @@ class Period:
     months: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse negative lengths, and those that mix months and days: nothing writes them."""
+        """Refuse what nothing writes: negative lengths, those too long, and those that mix months and days."""
         if self.days < 0 or self.months < 0:
             raise AuthoringError.of(f"a negative length ({self.days} days, {self.months} months)", EXPECTED)
         if self.days and self.months:
             raise AuthoringError.of(f"a length of {self.months} months and {self.days} days", EXPECTED)
+        if max(self.days, self.months) > LONGEST:
+            raise AuthoringError.of(f"'{self}' is too long", f"at most {LONGEST} days or months")
 
     @classmethod
     def parse(cls, text: str) -> "Period":
@@ -44,15 +47,10 @@ class Period:
         if match is None:
             raise AuthoringError.of(f"{text!r} is not a length of time", EXPECTED)
         amount = int(match[1])
-        period = {
-            "day": cls(days=amount),
-            "week": cls(days=7 * amount),
-            "month": cls(months=amount),
-            "year": cls(months=12 * amount),
-        }[match[2]]
-        if max(period.days, period.months) > LONGEST:
+        field, times = _UNITS[match[2]]
+        if amount * times > LONGEST:
             raise AuthoringError.of(f"{text!r} is too long", f"at most {LONGEST} days or months")
-        return period
+        return cls(**{field: amount * times})
 
     def __str__(self) -> str:
         """Write the length so that ``parse`` reads an equal one (weeks come back as days)."""
@@ -69,12 +67,12 @@ class Period:
         moved: date = self.after_each(np.array([day], dtype="datetime64[D]"))[0].item()
         return moved
 
-    def after_each(self, days: Days) -> Days:
-        """Return the days that lie this long after each of ``days``; NaT stays NaT."""
+    def after_each(self, days: Days, *, times: int = 1) -> Days:
+        """Return the days that lie this long, so many times over, after each of ``days``; NaT stays NaT."""
         if not self.months:
-            return days + np.timedelta64(self.days, "D")
+            return days + np.timedelta64(self.days * times, "D")
         month = days.astype("datetime64[M]")
-        target = month + np.timedelta64(self.months, "M")
+        target = month + np.timedelta64(self.months * times, "M")
         last = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
         same = target.astype("datetime64[D]") + (days - month.astype("datetime64[D]"))
         moved: Days = np.minimum(same, last)

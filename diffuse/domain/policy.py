@@ -191,11 +191,12 @@ class Policy:
         if not self.key_points:
             yield Problem(path=("key_points",), found="no key point", expected="at least one key point")
         for language, link in (self.link or {}).items():
-            if not link.startswith(("https://", "http://")):
+            path = ("link",) if language == "*" else ("link", language)
+            if not re.match(r"https?://.", link):
+                yield Problem(path=path, found=f"{link!r}", expected="an address that begins with https://")
+            elif not link.isprintable() or " " in link:
                 yield Problem(
-                    path=("link",) if language == "*" else ("link", language),
-                    found=f"{link!r}",
-                    expected="an address that begins with https://",
+                    path=path, found=f"{link!r}", expected="an address without spaces ('%20' stands for one)"
                 )
 
 

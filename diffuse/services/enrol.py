@@ -44,8 +44,9 @@ def enrol(
     for row in rows:
         found = row.problems or tuple(_repeats(row, lines))
         problems.extend(found)
-        in_file.add(row.id)
-        if not row.id:
+        name = row.employee.id if row.employee else row.id
+        in_file.add(name)
+        if not name:
             nameless.append(_nameless(row))
         if row.employee and not found:
             good.append((row, row.employee))

@@ -158,9 +158,9 @@ class Installation:
             _end(process)
 
     @contextmanager
-    def up(self) -> Iterator[Running]:
-        """Run ``diffuse up`` until its tracking service answers."""
-        with self.start("diffuse", "up") as running:
+    def up(self, command: str = "up") -> Iterator[Running]:
+        """Run ``diffuse up``, or ``diffuse serve``, until its tracking service answers."""
+        with self.start("diffuse", command) as running:
             running.until(self._answers, "tracking service")
             yield running
 

@@ -2,6 +2,7 @@
 
 import signal
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
@@ -65,6 +66,17 @@ def test_a_worker_that_is_killed_in_the_middle_sends_every_message_once(place: I
     assert set(journal) <= {person.email for person in staff}
     if after.get("unknown"):
         assert "may or may not have been sent: unknown" in running.said
+
+
+def test_the_tracking_service_alone_sends_nothing(place: Installation) -> None:
+    launched(place, 3)
+    with place.receiver():
+        with place.up("serve") as running:
+            time.sleep(2)
+            status, seconds = running.end()
+        assert (status, seconds < 5) == (0, True)
+        assert place.received == 0
+    assert states(place) == {}
 
 
 def launched(place: Installation, number: int) -> list[Person]:

@@ -29,7 +29,7 @@ def refusals(folder: Path, data: str | bytes) -> tuple[Problem, ...]:
 
 def test_the_columns_are_the_parameters_of_an_employee() -> None:
     assert REQUIRED == ("id", "name", "email")
-    assert COLUMNS == (
+    assert (
         *REQUIRED,
         "language",
         "time_zone",
@@ -38,7 +38,7 @@ def test_the_columns_are_the_parameters_of_an_employee() -> None:
         "manager",
         "starts",
         "ends",
-    )
+    ) == COLUMNS
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
@@ -190,7 +190,7 @@ def test_an_unclosed_quote_is_named_with_the_line_where_its_row_begins(tmp_path:
 @pytest.mark.parametrize(
     ("data", "found"),
     [
-        ("id,name,email\0\n".encode(), "not a text file"),
+        (b"id,name,email\0\n", "not a text file"),
         ("id,name,email\n".encode("utf-16"), "not a text file"),
         (b"id,name,email\nzoe,Zo\x81,z\n", "neither UTF-8 nor Windows-1252"),
     ],

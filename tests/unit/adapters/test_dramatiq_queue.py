@@ -17,7 +17,7 @@ class DeafBroker(StubBroker):
     """A broker that cannot be reached."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.error = error
 
     def enqueue(
@@ -27,7 +27,7 @@ class DeafBroker(StubBroker):
 
 
 def test_a_hint_is_a_message_without_content_for_the_beat() -> None:
-    broker = StubBroker()  # type: ignore[no-untyped-call]
+    broker = StubBroker()
     queue = DramatiqQueue(broker)
     queue.kick()
     queue.kick()
@@ -40,7 +40,7 @@ def test_a_hint_is_a_message_without_content_for_the_beat() -> None:
     [
         redis.ConnectionError("Error 111 connecting to 127.0.0.1:6379. Connection refused."),
         redis.TimeoutError("Timeout connecting to server"),
-        dramatiq.errors.ConnectionClosed("closed"),
+        dramatiq.errors.ConnectionClosed("closed"),  # type: ignore[no-untyped-call]
     ],
 )
 def test_a_broker_that_is_away_costs_a_warning_and_nothing_else(

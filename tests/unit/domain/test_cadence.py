@@ -118,6 +118,12 @@ def test_key_points_enter_one_after_the_other() -> None:
     assert (start == np.array(["2027-01-04", "2027-01-04", "2027-02-01", "NaT"], dtype="M8[D]"))[:3].all()
 
 
+def test_late_key_points_enter_even_when_their_wait_could_not_be_written() -> None:
+    start = np.array(["2027-01-04"], dtype="datetime64[D]")
+    slow = Cadence(introduce_every=Period(days=9000))
+    assert (slow.enters(start, np.array([2])) - start).astype(int).tolist() == [18_000]
+
+
 def test_no_pairs_have_nothing_due() -> None:
     days, steps = LADDER.next(Progress.fresh(np.array([], dtype="datetime64[D]")))
     assert (len(days), len(steps)) == (0, 0)

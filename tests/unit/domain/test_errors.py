@@ -37,6 +37,10 @@ from diffuse.errors import (
             "a.yaml: no title; expected one",
         ),
         (Problem(found="nothing to do", expected=""), "nothing to do"),
+        (
+            Problem(found="no title", expected="one", file="a.yaml", column=7),
+            "a.yaml: no title; expected one",
+        ),
     ],
 )
 def test_a_problem_says_where_what_and_what_was_meant(problem: Problem, text: str) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from diffuse.domain.language import ByLanguage
+from diffuse.errors import AuthoringError
 
 
 def test_each_language_has_its_value() -> None:
@@ -18,6 +19,17 @@ def test_one_value_stands_for_every_language() -> None:
     assert link["fr"] == link["en"] == "https://universite.example"
     assert list(link) == ["*"]
     assert link.missing(["fr", "en"]) == ()
+
+
+def test_one_value_for_every_language_leaves_no_room_for_another() -> None:
+    with pytest.raises(AuthoringError) as refused:
+        ByLanguage("Relève", en="Succession")  # type: ignore[call-overload]
+    assert str(refused.value) == (
+        "a value for every language beside others ('Relève', en='Succession'); "
+        "expected one value alone, or one for each language, such as fr='…', en='…'"
+    )
+    with pytest.raises(AuthoringError):
+        ByLanguage("Relève", "Succession")  # type: ignore[call-overload]
 
 
 def test_the_missing_languages_are_named() -> None:

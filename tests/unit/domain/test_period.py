@@ -52,6 +52,13 @@ def test_a_length_that_could_not_be_written_again_is_refused(text: str) -> None:
     )
 
 
+@pytest.mark.parametrize("changes", [{"days": LONGEST + 1}, {"months": LONGEST + 1}, {"days": 10**19}])
+def test_a_length_from_python_is_bounded_like_a_written_one(changes: dict[str, int]) -> None:
+    text = refusal(lambda: Period(**changes))
+    assert text.endswith("is too long; expected at most 9999 days or months")
+    assert Period.parse(str(Period(days=LONGEST))) == Period(days=LONGEST)
+
+
 def test_negative_lengths_are_refused() -> None:
     assert refusal(lambda: Period(days=-1)).startswith("a negative length (-1 days, 0 months); expected")
     assert refusal(lambda: Period(months=-2)).startswith("a negative length (0 days, -2 months); expected")

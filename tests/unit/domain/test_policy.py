@@ -103,6 +103,14 @@ def test_an_id_is_lower_case_letters_digits_and_hyphens(name: str) -> None:
             "link: 'www.universite.example'; expected an address that begins with https://",
         ),
         (
+            {"link": ByLanguage("https://universite.example/la relève")},
+            "link: 'https://universite.example/la relève'; expected an address without spaces ('%20' stands for one)",
+        ),
+        (
+            {"link": ByLanguage("https://")},
+            "link: 'https://'; expected an address that begins with https://",
+        ),
+        (
             {"link": ByLanguage(fr="https://universite.example", en="javascript:alert()")},
             "link.en: 'javascript:alert()'; expected an address that begins with https://",
         ),

@@ -162,13 +162,17 @@ def test_nobody_gets_a_last_day_while_a_row_does_not_say_whose_it_is(directory: 
     said = refused(directory, good(2, "zoe"), bad(3), skip_bad=True, end=LAST)
     assert said == [
         "people.csv:3: email: 'x'; expected an address",
-        "people.csv:3: nobody can be called missing: whose row this is cannot be read; "
-        "expected a row with an id, or no last day for the missing",
+        (
+            "people.csv:3: nobody can be called missing: whose row this is cannot be read; "
+            "expected a row with an id, or no last day for the missing"
+        ),
     ]
 
 
 @pytest.mark.parametrize("skip_bad", [True, False])
 def test_a_file_without_a_row_to_import_is_refused(directory: Directory, *, skip_bad: bool) -> None:
     enrol([good(2, "zoe")], directory)
-    assert refused(directory, skip_bad=skip_bad, end=LAST) == ["no row to import; expected at least one employee"]
+    assert refused(directory, skip_bad=skip_bad, end=LAST) == [
+        "no row to import; expected at least one employee"
+    ]
     assert "no row to import" in refused(directory, bad(2, "ana"), skip_bad=True)[-1]

@@ -1,0 +1,28 @@
+"""``diffuse serve``: the tracking service alone, beside workers that send."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from diffuse.cli.tracking import address, listener, server
+
+
+@click.command()
+@click.pass_obj
+def serve(config: Path | None) -> None:
+    """Run the tracking service alone until stopped; workers ('dramatiq worker:broker') plan and send."""
+    from diffuse import bootstrap
+    from diffuse.actors import log_plainly
+    from diffuse.settings import Settings
+
+    log_plainly()
+    settings = Settings.load(config)
+    app = bootstrap.app(settings)
+    listening = listener(settings.listen_host, settings.listen_port)
+    tracking = server(app, settings)
+    logging.getLogger(__name__).info("tracking service on http://%s", address(listening))
+    try:
+        tracking.run([listening])
+    finally:
+        app.close()

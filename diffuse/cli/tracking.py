@@ -1,0 +1,72 @@
+"""The tracking service of a command: its socket, its server, and how it ends."""
+
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from diffuse.errors import AuthoringError
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from diffuse.bootstrap import App
+    from diffuse.settings import Settings
+
+PATIENCE = 5
+"""Seconds that a request under way has when the service stops."""
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """Take the address before anything is sent: links must lead somewhere."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named as TCP, or asyncio leaves Nagle's algorithm on and each answer waits 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise AuthoringError.of(
+            f"the tracking service cannot listen on {host}:{port}: {error.strerror}",
+            "listen_host to be an address of this machine, and listen_port one that no other program uses",
+        ) from error
+    return listening
+
+
+def address(listening: socket.socket) -> str:
+    """Write where a socket listens."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def server(app: "App", settings: "Settings") -> "uvicorn.Server":
+    """Build the tracking service; SIGTERM and Ctrl-C end it."""
+    import uvicorn
+
+    from diffuse.web.app import create_app
+    from diffuse.web.log import json_lines
+    from diffuse.web.pages import Pages
+
+    web = create_app(
+        app.record,
+        app.clock,
+        pages=Pages(app.templates),
+        log=json_lines(sys.stdout),
+        base_url=settings.base_url,
+    )
+    running = uvicorn.Server(
+        uvicorn.Config(web, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE)
+    )
+    _heed_signals(running)
+    return running
+
+
+def _heed_signals(running: "uvicorn.Server") -> None:
+    """End the service, not the process: uvicorn raises the signal again after it has stopped."""
+
+    def leave(*_: object) -> None:
+        running.should_exit = True
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)

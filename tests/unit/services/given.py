@@ -1,0 +1,165 @@
+"""What the services' tests start from: an office in memory, with SQL beneath and fakes around."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from diffuse.adapters import baked_json, definitions
+from diffuse.adapters.signer import KeyedSigner
+from diffuse.adapters.sql.directory import SqlDirectory
+from diffuse.adapters.sql.engine import connect
+from diffuse.adapters.sql.hits import SqlHits
+from diffuse.adapters.sql.ledger import SqlLedger
+from diffuse.adapters.sql.migrate import upgrade
+from diffuse.adapters.sql.publications import SqlPublications
+from diffuse.adapters.sql.results import SqlResults
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.events import Event, Kind
+from diffuse.domain.language import ByLanguage
+from diffuse.domain.message import Baked, Excerpt, Slot, Wording, link_slot
+from diffuse.domain.people import Employee
+from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
+from diffuse.ports import Published, Result
+from diffuse.services.beat import Beat, Round
+from diffuse.services.deliver import Deliver
+from diffuse.services.export import Export
+from diffuse.services.plan import Plan
+from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel
+
+MONDAY = date(2027, 1, 4)
+EARLY = datetime(2027, 1, 4, 13, 0, tzinfo=UTC)
+"""Monday, eight o'clock in Quebec: an hour before the window opens."""
+
+LATE = EARLY + timedelta(hours=8, minutes=30)
+"""Half past four: every message of the day is due, and the window is still open."""
+
+DAY = timedelta(days=1)
+
+
+def person(name: str, /, **changes: Any) -> Employee:  # noqa: ANN401 -- any field
+    plain = Employee(id=name, name=f"{name.title()} Roy", email=f"{name}@universite.example")
+    return replace(plain, **changes)
+
+
+def key_point(name: str, **changes: Any) -> KeyPoint:  # noqa: ANN401 -- any field
+    variants = tuple(
+        Variant(
+            register=register,
+            texts=ByLanguage(
+                fr=Text(subject="Un rappel", body=f"{name}, {register}."),
+                en=Text(subject="A reminder", body=f"{name}, {register}."),
+            ),
+        )
+        for register in ("legal", "advice")
+    )
+    return replace(KeyPoint(id=name, says=ByLanguage("À retenir."), variants=variants), **changes)
+
+
+def campaign(*points: str | KeyPoint, version: str = "1", **changes: Any) -> Campaign:  # noqa: ANN401
+    policy = Policy(
+        id="conduct",
+        title=ByLanguage(fr="Conduite", en="Conduct"),
+        version=version,
+        key_points=tuple(
+            key_point(point) if isinstance(point, str) else point for point in points or ("pause",)
+        ),
+    )
+    plain = Campaign(
+        id="social-media",
+        title=ByLanguage(fr="Médias sociaux", en="Social media"),
+        owner="Ana Roy <ana.roy@universite.example>",
+        starts=MONDAY,
+        policies=(policy,),
+        languages=("fr", "en"),
+    )
+    return replace(plain, **changes)
+
+
+def wordings(one: Campaign) -> dict[Wording, Baked]:
+    """Bake every wording in the plainest way, with one link."""
+    return {
+        Wording(point.id, variant.register, language): Baked(
+            language=language,
+            subject=(variant.texts[language].subject,),
+            html=(variant.texts[language].body, Slot(link_slot(0))),
+            text=(variant.texts[language].body, Slot(link_slot(0))),
+            links=("https://universite.example/regle",),
+            excerpt=Excerpt(
+                subject=variant.texts[language].subject, body=variant.texts[language].body, action=""
+            ),
+        )
+        for _, point in one.key_points
+        for variant in point.variants
+        for language in one.languages
+    }
+
+
+class Office:
+    """Everything that a round needs, on one database in memory."""
+
+    def __init__(self, *people: Employee, at: datetime = EARLY, holidays: Sequence[date] = ()) -> None:
+        self.engine = connect("sqlite://")
+        upgrade(self.engine)
+        self.clock = FrozenClock(at)
+        self.channel = MemoryChannel(self.clock)
+        self.directory = SqlDirectory(self.engine)
+        codec = (definitions.dump, definitions.load)
+        self.publications = SqlPublications(
+            self.engine, campaigns=codec, wordings=(baked_json.dump, baked_json.load)
+        )
+        self.ledger = SqlLedger(self.engine)
+        self.hits = SqlHits(self.engine)
+        self.signer = KeyedSigner(
+            secret="0123456789abcdef0123456789abcdef",
+            base_url="https://diffuse.universite.example",
+            mail_domain="universite.example",
+        )
+        self.plan = Plan(
+            clock=self.clock,
+            directory=self.directory,
+            publications=self.publications,
+            ledger=self.ledger,
+            calendar=FixedCalendar(*holidays),
+            signer=self.signer,
+        )
+        self.deliver = self.worker("w1")
+        self.beat = Beat(clock=self.clock, ledger=self.ledger, plan=self.plan, deliver=self.deliver)
+        self.results = SqlResults(self.engine, publications=self.publications.get)
+        self.export = Export(results=self.results, directory=self.directory, publications=self.publications)
+        if people:
+            self.directory.save(people)
+
+    def worker(self, name: str) -> Deliver:
+        return Deliver(
+            clock=self.clock,
+            directory=self.directory,
+            publications=self.publications,
+            ledger=self.ledger,
+            channel=self.channel,
+            signer=self.signer,
+            worker=name,
+        )
+
+    def launch(self, one: Campaign) -> Published:
+        return self.publications.publish(one, wordings(one), self.clock.now())
+
+    def rows(self) -> list[Result]:
+        return list(self.results.results())
+
+    def row(self) -> Result:
+        (row,) = self.rows()
+        return row
+
+    def day(self) -> Round:
+        """Plan in the morning, deliver in the afternoon, and wait for the next morning."""
+        self.beat.run()
+        self.clock.advance(LATE - EARLY)
+        done = self.beat.run()
+        self.clock.advance(DAY - (LATE - EARLY))
+        return done
+
+    def acknowledge(self, row: Result) -> None:
+        """Let a message be reached, as far as the cadence can tell."""
+        event = Event(delivery=row.delivery, kind=Kind.OPENED, at=self.clock.now())
+        self.hits.record(event, self.clock.now().astimezone(person("x").zone).date())

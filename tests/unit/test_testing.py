@@ -1,0 +1,123 @@
+"""The fakes that ship with diffuse keep the promises of the ports that they stand in for."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from diffuse.domain.delivery import State
+from diffuse.domain.message import Baked, Excerpt, Outgoing
+from diffuse.errors import TransientFailure
+from diffuse.ports import Calendar, Channel, Clock, Queue
+from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel, MemoryQueue
+
+NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
+
+
+def outgoing(number: int, email: str) -> Outgoing:
+    return Outgoing(
+        delivery=number,
+        attempt=1,
+        email=email,
+        name="Ana Roy",
+        reply_to_name="Zoé Roy",
+        reply_to_email="zoe@universite.example",
+        list_id="social-media.universite.example",
+        list_name="Médias sociaux",
+        message_id=f"<{number}@universite.example>",
+        date=NOON,
+        baked=Baked(
+            language="fr",
+            subject=("Un rappel",),
+            html=("<p>",),
+            text=("",),
+            links=(),
+            excerpt=Excerpt(subject="Un rappel", body="", action=""),
+        ),
+        values={},
+    )
+
+
+def test_each_fake_is_what_its_port_asks_for() -> None:
+    clock = FrozenClock(NOON)
+    ports: tuple[Clock, Channel, Queue, Calendar] = (
+        clock,
+        MemoryChannel(clock),
+        MemoryQueue(),
+        FixedCalendar(),
+    )
+    assert len(ports) == 4
+
+
+def test_a_frozen_clock_stands_still_until_it_is_told_to_move_and_tells_utc() -> None:
+    clock = FrozenClock(datetime(2027, 1, 4, 7, tzinfo=timezone(-timedelta(hours=5))))
+    assert clock.now() == clock.now() == NOON
+    assert clock.now().tzinfo is UTC
+    clock.advance(timedelta(hours=1))
+    assert clock.now() == NOON + timedelta(hours=1)
+    clock.set(NOON.astimezone(timezone(timedelta(hours=9))))
+    assert (clock.now(), clock.now().tzinfo) == (NOON, UTC)
+
+
+def test_a_clock_that_is_given_an_instant_without_an_offset_says_so() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        FrozenClock(datetime(2027, 1, 4))  # noqa: DTZ001 -- the naive one is the point
+    clock = FrozenClock(NOON)
+    with pytest.raises(ValueError, match="aware"):
+        clock.set(datetime(2027, 1, 4))  # noqa: DTZ001 -- as above
+    assert clock.now() == NOON
+
+
+def test_a_channel_in_memory_accepts_each_message_whose_fence_holds() -> None:
+    channel = MemoryChannel(FrozenClock(NOON))
+    batch = [outgoing(1, "ana@universite.example"), outgoing(2, "zoe@universite.example")]
+    asked: list[int] = []
+
+    def fence(delivery: int) -> bool:
+        asked.append(delivery)
+        return delivery == 2
+
+    (outcome,) = channel.send(batch, fence)
+    assert asked == [1, 2]
+    assert (outcome.delivery, outcome.attempt, outcome.state) == (2, 1, State.SENT)
+    assert (outcome.at, outcome.reply, outcome.retry_at) == (NOON, "scripted: sent", None)
+    assert channel.accepted == [batch[1]]
+    channel.close()
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN])
+def test_a_scripted_ending_comes_after_the_fence_and_accepts_nothing(state: State) -> None:
+    channel = MemoryChannel(FrozenClock(NOON))
+    channel.replies["ana@universite.example"] = state
+    (outcome,) = channel.send([outgoing(1, "ana@universite.example")], lambda _: True)
+    assert (outcome.state, outcome.reply) == (state, f"scripted: {state.value}")
+    assert list(channel.send([outgoing(1, "ana@universite.example")], lambda _: False)) == []
+    assert channel.accepted == []
+
+
+def test_a_message_that_is_put_off_never_reaches_the_fence_and_says_when_to_try_again() -> None:
+    channel = MemoryChannel(FrozenClock(NOON))
+    channel.replies["ana@universite.example"] = State.PLANNED
+    (outcome,) = channel.send([outgoing(1, "ana@universite.example")], lambda _: pytest.fail("asked"))
+    assert (outcome.state, outcome.retry_at) == (State.PLANNED, NOON + timedelta(minutes=1))
+
+
+def test_a_channel_that_is_down_raises_and_accepts_nothing() -> None:
+    channel = MemoryChannel(FrozenClock(NOON))
+    channel.down = "nobody answers"
+    with pytest.raises(TransientFailure, match="nobody answers"):
+        list(channel.send([outgoing(1, "ana@universite.example")], lambda _: True))
+    assert channel.accepted == []
+
+
+def test_a_queue_in_memory_counts_its_hints() -> None:
+    queue = MemoryQueue()
+    queue.kick()
+    queue.kick()
+    assert queue.kicks == 2
+
+
+def test_a_fixed_calendar_knows_its_days_in_the_years_asked_for_and_none_without_a_region() -> None:
+    calendar = FixedCalendar(date(2026, 12, 25), date(2027, 1, 1))
+    assert calendar.holidays("CA-QC", (2027, 2028)) == {date(2027, 1, 1)}
+    assert calendar.holidays("CA-QC", iter((2026, 2027))) == {date(2026, 12, 25), date(2027, 1, 1)}
+    assert calendar.holidays("", (2026, 2027)) == frozenset()
