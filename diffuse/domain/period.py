@@ -28,7 +28,7 @@ class Period:
     months: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what nothing writes: negative lengths, those too long, and those that mix months and days."""
+        """Refuse what nothing writes: negative and endless lengths, and months mixed with days."""
         if self.days < 0 or self.months < 0:
             raise AuthoringError.of(f"a negative length ({self.days} days, {self.months} months)", EXPECTED)
         if self.days and self.months:

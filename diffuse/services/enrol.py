@@ -42,14 +42,16 @@ def enrol(
     nameless: list[Problem] = []
     lines: dict[tuple[str, str], int] = {}
     for row in rows:
-        found = row.problems or tuple(_repeats(row, lines))
-        problems.extend(found)
         name = row.employee.id if row.employee else row.id
         in_file.add(name)
         if not name:
             nameless.append(_nameless(row))
-        if row.employee and not found:
-            good.append((row, row.employee))
+        found = row.problems
+        if row.employee:
+            found = (*found, *_repeats(row, row.employee, lines))
+            if not found:
+                good.append((row, row.employee))
+        problems.extend(found)
     strays, good = _without_manager(good, in_file.union(kept))
     problems += [_problem(row, f"nobody has the id {who.manager!r}") for row, who in strays]
     if problems and not skip_bad:
@@ -81,10 +83,7 @@ def _nameless(row: Row) -> Problem:
     )
 
 
-def _repeats(row: Row, lines: dict[tuple[str, str], int]) -> Iterable[Problem]:
-    employee = row.employee
-    if employee is None:
-        return
+def _repeats(row: Row, employee: Employee, lines: dict[tuple[str, str], int]) -> Iterable[Problem]:
     for column, value in (("id", employee.id), ("email", employee.email.casefold())):
         first = lines.setdefault((column, value), row.line)
         if first != row.line:

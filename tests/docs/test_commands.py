@@ -41,9 +41,9 @@ def test_every_option_is_written_about(command: str, option: str) -> None:
 
 @pytest.mark.parametrize("line", TYPED)
 def test_every_command_that_is_written_can_be_typed(line: str) -> None:
-    _, name, *arguments = shlex.split(line.partition(" > ")[0])
-    command = main.commands[name]
-    command.make_parser(click.Context(command)).parse_args(list(arguments))
+    _, *arguments = shlex.split(line.partition(" > ")[0])
+    command = main.commands[arguments.pop(0)] if arguments[0] in main.commands else main
+    command.make_parser(click.Context(command)).parse_args(arguments)
 
 
 def test_every_make_target_that_is_written_exists() -> None:

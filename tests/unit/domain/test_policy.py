@@ -104,7 +104,10 @@ def test_an_id_is_lower_case_letters_digits_and_hyphens(name: str) -> None:
         ),
         (
             {"link": ByLanguage("https://universite.example/la relève")},
-            "link: 'https://universite.example/la relève'; expected an address without spaces ('%20' stands for one)",
+            (
+                "link: 'https://universite.example/la relève'; "
+                "expected an address without spaces ('%20' stands for one)"
+            ),
         ),
         (
             {"link": ByLanguage("https://")},

@@ -188,7 +188,7 @@ def test_somebody_enrolled_while_a_run_goes_on_is_known_to_the_next_batch() -> N
 
 
 class Slow(Breaking):
-    """A channel that takes longer than a lease for its first message; another worker settles that meanwhile."""
+    """A channel that takes longer than a lease at first; another worker settles that meanwhile."""
 
     def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
         if self.after:
