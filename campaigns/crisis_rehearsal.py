@@ -154,7 +154,8 @@ know_your_card = KeyPoint(
             ),
             Answer(
                 says=ByLanguage(
-                    fr="La personne désignée comme porte-parole, seule", en="The designated spokesperson, alone"
+                    fr="La personne désignée comme porte-parole, seule",
+                    en="The designated spokesperson, alone",
                 ),
                 right=True,
                 feedback=ByLanguage(
@@ -257,7 +258,9 @@ campaign = Campaign(
     policies=(
         Policy(
             id="crisis-rehearsal",
-            title=ByLanguage(fr="Exercice annuel de la cellule de crise", en="Annual rehearsal of the crisis cell"),
+            title=ByLanguage(
+                fr="Exercice annuel de la cellule de crise", en="Annual rehearsal of the crisis cell"
+            ),
             version="2027",
             link=ByLanguage(
                 fr="https://intranet.universite.example/cellule-de-crise/exercice",

@@ -81,11 +81,13 @@ def instant(day: date, hour: time, zone: ZoneInfo) -> datetime:
     before = local.replace(fold=0).utcoffset() or timedelta()
     after = local.replace(fold=1).utcoffset() or timedelta()
     # Inside a gap one fold carries the offset before it, the other that after it: it ends where they change.
-    return _change(there - abs(before - after), there + abs(before - after), zone)
+    # Whole seconds: with fractions the search below may halve the same second for ever.
+    around = there.replace(microsecond=0)
+    return _change(around - abs(before - after), around + abs(before - after), zone)
 
 
 def _change(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
-    """Find the instant between two others at which the zone's offset changes, to the second."""
+    """Find the instant between two others, whole seconds, at which the zone's offset changes."""
     old = low.astimezone(zone).utcoffset()
     while high - low > timedelta(seconds=1):
         middle = (low + (high - low) / 2).replace(microsecond=0)
