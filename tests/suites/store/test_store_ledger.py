@@ -267,6 +267,15 @@ def test_what_is_still_planned_is_cancelled_with_a_reason(store: Store) -> None:
     assert store.row(2)["reason"] == "the last day of work has passed"
 
 
+def test_what_no_window_awaits_is_ended_with_a_reason_unless_it_has_left(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob"), touchpoint(employee="cyd"))
+    store.claim()
+    assert store.ledger.expire({1, 2, 99}, "the campaign is over") == 1
+    assert store.ledger.expire((), "nothing") == 0
+    assert [store.row(number)["state"] for number in (1, 2, 3)] == ["claimed", "expired", "planned"]
+    assert store.row(2)["reason"] == "the campaign is over"
+
+
 def test_counts_are_by_campaign_and_state(store: Store) -> None:
     store.plan(touchpoint(), touchpoint(employee="bob"), touchpoint(campaign="ai"))
     store.sent()
