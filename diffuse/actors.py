@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import dramatiq
@@ -68,8 +69,9 @@ class Rounds:
 
     def _report(self, done: Round) -> None:
         planned, delivered = done.planned, done.delivered
-        if planned.added or planned.moved or planned.cancelled:
-            _log.info("planned %d, moved %d, cancelled %d", planned.added, planned.moved, planned.cancelled)
+        changed = {name: count for name, count in asdict(planned).items() if count}
+        if changed:
+            _log.info("plan: %s", ", ".join(f"{count} {name}" for name, count in changed.items()))
         if delivered.total:
             ended = (f"{count} {state}" for state, count in delivered.ended.items())
             _log.info("delivered: %s", ", ".join(ended))

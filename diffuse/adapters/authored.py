@@ -63,11 +63,6 @@ def sample_values() -> dict[str, str | Undefined]:
     return {**{name: f"({meaning})" for name, meaning in VARIABLES.items()}, "policy.link": Raw(SAMPLE_LINK)}
 
 
-def absent_values() -> dict[str, str | Undefined]:
-    """Return variables that may not be printed, for a text that is shown without its campaign."""
-    return {name: Absent(hint=f"{name} is printed, and is not known here") for name in VARIABLES}
-
-
 def marks_for(text: Text) -> Sentinels:
     """Return sentinels that cannot occur in a text."""
     return Sentinels(text.subject, text.body, text.action)

@@ -5,6 +5,7 @@ from pathlib import Path
 from threading import Event
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -65,7 +66,7 @@ def _wait() -> None:
 
 def _rates(report: Report, days: int) -> Table:
     """Lay out one line per policy: how many people, how many messages, and what came back."""
-    table = Table(title=f"{days} days, by policy")
+    table = Table(title=f"{days} days, by policy", box=SIMPLE_HEAD)
     table.add_column("policy", no_wrap=True)
     for title in ("employees", "messages", "opened", "acknowledged", "right answers"):
         table.add_column(title, justify="right", no_wrap=True)

@@ -105,6 +105,14 @@ def test_the_front_door_names_what_can_be_imported_sorted() -> None:
     assert all(hasattr(diffuse, name) for name in diffuse.__all__)
 
 
+@pytest.mark.parametrize("name", diffuse.__all__)
+def test_everything_behind_the_front_door_says_what_it_is(name: str) -> None:
+    said = getattr(diffuse, name).__doc__ or ""
+    assert said.strip()
+    # A dataclass without a text of its own gets its signature.
+    assert not said.startswith(f"{name}(")
+
+
 def _columns(heading: str) -> list[str]:
     return [name.strip(" `") for cells in rows(section(CSV, heading)) for name in cells[0].split(",")]
 

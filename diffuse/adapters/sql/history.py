@@ -21,7 +21,8 @@ GONE = frozenset({State.CANCELLED, State.SUPPRESSED, State.EXPIRED})
 def last_messages(campaign: str) -> Select[Any]:
     """Select for each pair of employee and key point its last message that counts, and its highest touch.
 
-    A pair of which no message counts comes with step -1 and empty days.
+    It was reached when any message of its step was: a first copy that is opened late counts too. A pair of
+    which no message counts comes with step -1 and empty days.
     """
     row = delivery.c
     pair = (row.employee, row.key_point)
@@ -34,7 +35,9 @@ def last_messages(campaign: str) -> Select[Any]:
             case((gone, -1), else_=row.step).label("step"),
             func.sum(case((gone, 0), else_=1)).over(partition_by=(*pair, row.step)).label("tries"),
             case((~gone, as_text(row.due_on))).label("sent"),
-            case((~gone, as_text(row.reached_on))).label("reached"),
+            func.min(case((~gone, as_text(row.reached_on))))
+            .over(partition_by=(*pair, row.step))
+            .label("reached"),
             case((one_of(row.state, PENDING), 1), else_=0).label("waiting"),
             func.row_number()
             .over(partition_by=pair, order_by=(case((gone, 1), else_=0), row.touch.desc(), row.id.desc()))

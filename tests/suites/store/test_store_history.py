@@ -102,6 +102,20 @@ def test_reached_is_the_day_on_which_the_last_message_was_reached_first(store: S
     assert facts(store.ledger.history("social-media"))[0][-2] is None
 
 
+def test_a_first_copy_that_is_opened_late_counts_for_its_step_and_not_for_the_next_one(store: Store) -> None:
+    for day, step in enumerate((0, 0, 1)):
+        store.plan(on(day, touch=day, step=step))
+        store.sent(NOW + day * DAY)
+        if day == 1:
+            store.hits.record(Event(delivery=1, kind=Kind.OPENED, at=NOW + DAY), TODAY + DAY)
+            assert facts(store.ledger.history("social-media")) == [
+                ("ana", "disclose", 1, 0, 2, TODAY + DAY, TODAY + DAY, False)
+            ]
+    assert facts(store.ledger.history("social-media")) == [
+        ("ana", "disclose", 2, 1, 1, TODAY + 2 * DAY, None, False)
+    ]
+
+
 def test_pairs_come_by_employee_and_key_point_of_that_campaign_alone(store: Store) -> None:
     store.plan(on(0, employee="bob"), on(0, key_point="pause"), on(0), on(0, campaign="ai", touch=5))
     history = store.ledger.history("social-media")

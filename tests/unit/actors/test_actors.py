@@ -131,7 +131,7 @@ def test_a_fault_of_diffuse_itself_ends_one_round_and_not_the_worker(
     (first, *rest) = told(caplog, KeyError("surprise"), sent(1))
     assert first[0] == "ERROR"
     assert caplog.records[0].exc_info is not None
-    assert [words for _, words in rest] == ["planned 1, moved 0, cancelled 0", "delivered: 1 sent"]
+    assert [words for _, words in rest] == ["plan: 1 added", "delivered: 1 sent"]
 
 
 def test_deliveries_that_became_unknown_are_told(caplog: pytest.LogCaptureFixture) -> None:
