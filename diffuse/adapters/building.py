@@ -23,8 +23,8 @@ from diffuse.adapters.yaml_tree import Entries, Items, Node, Scalar, Unreadable,
 from diffuse.domain.campaign import LANGUAGES, Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.policy import Text
+from diffuse.domain.source import Place, Written
 from diffuse.errors import FieldPath, Problem, nearest
-from diffuse.ports import Place, Written
 
 Follow: TypeAlias = Callable[[Kind, Scalar], Node]
 """Returns what a file name stands for where a value of some type is wanted, or the text itself."""

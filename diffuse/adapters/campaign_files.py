@@ -9,8 +9,8 @@ from diffuse.adapters.references import References, languages_of
 from diffuse.adapters.text_files import read_text
 from diffuse.adapters.yaml_tree import parse
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.source import Loaded, Place, Written
 from diffuse.errors import AuthoringError, Problem
-from diffuse.ports import Loaded, Place, Written
 
 FILE = "campaign.yaml"
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from diffuse.adapters.yaml_tree import Entries, Node, Scalar, Unreadable, parse
+from diffuse.domain.source import Place
 from diffuse.errors import Problem
-from diffuse.ports import Place
 
 FENCE = "---"
 

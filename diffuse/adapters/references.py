@@ -10,8 +10,8 @@ from diffuse.adapters.yaml_tree import Entries, Items, Node, Scalar, Unreadable,
 from diffuse.domain.campaign import LANGUAGES
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.policy import Policy, Text
+from diffuse.domain.source import Place
 from diffuse.errors import AuthoringError, Problem, nearest
-from diffuse.ports import Place
 
 MESSAGES = "messages"
 DEFAULT = LANGUAGES[:1]

@@ -12,8 +12,8 @@ from typing import TypeAlias, cast
 import yaml
 
 from diffuse.adapters.yaml_mistakes import PROSE, explain, invisible
+from diffuse.domain.source import Place
 from diffuse.errors import Problem
-from diffuse.ports import Place
 
 MAX_DEPTH = 20
 """Levels of lists and mappings; a whole campaign in one file needs half of them."""

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from diffuse.domain.source import Loaded
 from diffuse.errors import AuthoringError, Problem
-from diffuse.ports import Calendar, Campaigns, Loaded, Renderer
+from diffuse.ports import Calendar, Campaigns, Renderer
 
 
 def check(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import Baked, Wording
+from diffuse.domain.source import Loaded
 from diffuse.errors import AuthoringError, Problem
-from diffuse.ports import Calendar, Campaigns, Clock, Loaded, Publications, Published, Queue, Renderer
+from diffuse.ports import Calendar, Campaigns, Clock, Publications, Published, Queue, Renderer
 from diffuse.services.check import check
 
 

@@ -8,8 +8,9 @@ from typing import Protocol
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, PIXEL_URL, Pieces, link_slot
 from diffuse.domain.policy import KeyPoint, Policy, Variant
+from diffuse.domain.source import Loaded
 from diffuse.errors import AuthoringError, Problem
-from diffuse.ports import Loaded, Renderer, Specimen
+from diffuse.ports import Renderer, Specimen
 
 SAMPLE: Mapping[str, str] = {
     NAME: "Camille Côté",

@@ -4,10 +4,11 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from diffuse.domain.events import Event, Kind
+from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.policy import Question
 from diffuse.errors import PermanentFailure
-from diffuse.ports import Acknowledgement, Clock, Hits, Links, Publications, Shown, Signer
+from diffuse.ports import Clock, Hits, Links, Publications, Shown, Signer
 from diffuse.services.page import Page, page_of, statement
 
 

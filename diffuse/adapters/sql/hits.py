@@ -12,7 +12,8 @@ from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.types import one_of
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
-from diffuse.ports import Acknowledgement, Shown
+from diffuse.domain.evidence import Acknowledgement
+from diffuse.ports import Shown
 
 LEFT = frozenset({State.SENDING, State.SENT, State.UNKNOWN})
 """States of messages that an employee may have in hand."""

@@ -6,7 +6,8 @@ import pytest
 
 from diffuse.domain.delivery import LEASE, State
 from diffuse.domain.events import Event, Kind
-from diffuse.ports import Acknowledgement, Shown
+from diffuse.domain.evidence import Acknowledgement
+from diffuse.ports import Shown
 from tests.suites.store.given import MINUTE, NOW, TODAY, Store, person, together, touchpoint
 
 TOMORROW = TODAY + timedelta(days=1)

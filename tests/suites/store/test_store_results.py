@@ -7,7 +7,8 @@ import pytest
 from diffuse.adapters.sql import results
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
-from diffuse.ports import Acknowledgement, Result
+from diffuse.domain.evidence import Acknowledgement
+from diffuse.ports import Result
 from tests.suites.store.given import MINUTE, NOW, TODAY, Store, campaign, person, touchpoint
 
 

@@ -25,11 +25,12 @@ from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.adapters.templates import Templates
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import Outcome, State, Touchpoint
+from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
-from diffuse.ports import Acknowledgement, Shown
+from diffuse.ports import Shown
 from diffuse.testing import FrozenClock
 
 TEMPLATES = Path(__file__).parents[3] / "templates"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diffuse.adapters.yaml_tree import MAX_DEPTH, Entries, Items, Node, Scalar, Unreadable, parse, quoted
-from diffuse.ports import Place
+from diffuse.domain.source import Place
 
 PROSE = "the whole sentence between double quotes"
 LEVELS = "keys of the same level in the same column, with spaces"

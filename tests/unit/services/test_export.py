@@ -7,9 +7,10 @@ from pathlib import Path
 from diffuse.adapters.csv_tables import CsvTables
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
+from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.measures import Rate
 from diffuse.domain.people import Employee
-from diffuse.ports import Acknowledgement, Import, Result
+from diffuse.ports import Import, Result
 from diffuse.services.export import DELIVERIES, EMPLOYEES, KEY_POINTS, POLICIES, WEEKS, Export, opened
 from tests.unit.services.given import DAY, EARLY, MONDAY, Office, campaign, key_point, person
 

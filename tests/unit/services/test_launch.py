@@ -10,8 +10,8 @@ import pytest
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.policy import KeyPoint, Policy, Text
+from diffuse.domain.source import Loaded, Place, Written
 from diffuse.errors import AuthoringError, Problem
-from diffuse.ports import Loaded, Place, Written
 from diffuse.services.launch import Launch
 from diffuse.testing import FixedCalendar, MemoryQueue
 from tests.unit.services.given import EARLY, Office, campaign, person, wordings

@@ -7,8 +7,9 @@ from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Slot
 from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
+from diffuse.domain.source import Loaded, Place
 from diffuse.errors import AuthoringError, Problem
-from diffuse.ports import Loaded, Place, Specimen
+from diffuse.ports import Specimen
 from diffuse.services.preview import preview
 
 TEXT = Text(subject="Who answers?", body="Somebody answers.", action="Name someone.")

@@ -8,11 +8,12 @@ import pytest
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.events import Event, Kind
+from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Wording
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
 from diffuse.errors import TransientFailure
-from diffuse.ports import Acknowledgement, Links, Published, Shown
+from diffuse.ports import Links, Published, Shown
 from diffuse.services.record import NoSuchAnswer, NotOurs, Record
 from diffuse.testing import FrozenClock
 
