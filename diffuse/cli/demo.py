@@ -1,5 +1,6 @@
 """``diffuse demo``: the shipped campaign, from its file to the CSV, in a few minutes."""
 
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from threading import Event
@@ -39,22 +40,26 @@ def demo(  # noqa: PLR0913 -- one option each
         seed=seed,
     )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("days"))
-    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
-        task = bar.add_task("launching", total=days)
+    with ExitStack() as open_until_the_end:
+        with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+            task = bar.add_task("launching", total=days)
 
-        def progress(day: date, passed: int, messages: int) -> None:
-            bar.update(task, completed=passed, description=f"{day}  {messages:,} messages".replace(",", " "))
+            def progress(day: date, passed: int, messages: int) -> None:
+                count = f"{messages:,}".replace(",", " ")
+                bar.update(task, completed=passed, description=f"{day}  {count} messages")
 
-        with demonstrate(options, progress) as done:
-            bar.stop()
-            console.print(_rates(done.report, days))
-            console.print(f"{done.messages} messages in the Maildir {done.maildir}")
-            console.print(f"CSV in {done.tables}: deliveries, employees, key_points, policies, weeks")
-            if keep:
-                console.print(
-                    f"Tracking service on {done.address} (links of the messages work); Ctrl-C ends it"
-                )
-                _wait()
+            done = open_until_the_end.enter_context(demonstrate(options, progress))
+        console.print(_rates(done.report, days))
+        console.print(f"{done.messages} messages in the Maildir {done.maildir}", soft_wrap=True)
+        console.print(
+            f"CSV in {done.tables}: deliveries, employees, key_points, policies, weeks", soft_wrap=True
+        )
+        if keep:
+            console.print(
+                f"Tracking service on {done.address} (links of the messages work); Ctrl-C ends it",
+                soft_wrap=True,
+            )
+            _wait()
 
 
 def _wait() -> None:

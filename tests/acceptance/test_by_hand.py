@@ -136,3 +136,22 @@ def _french(folder: Path, excel: Path) -> None:
 def _rows(path: Path) -> Rows:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_employees_who_left_the_directory_are_named_kept_and_ended_only_on_request(
+    place: Installation,
+) -> None:
+    header = "id,name,email\n"
+    staff = [f"e{n:02},Zoé Roy,zoe{n}@universite.example\n" for n in range(13)]
+    (place.folder / "all.csv").write_text(header + "".join(staff), encoding="utf-8")
+    (place.folder / "few.csv").write_text(header + staff[0], encoding="utf-8")
+    assert place.run("import", "all.csv").out == "13 added, 0 updated, 0 unchanged\n"
+    names = "e01, e02, e03, e04, e05, e06, e07, e08, e09, e10 and 2 more"
+    kept = place.run("import", "few.csv").out.splitlines()
+    assert kept == [
+        "0 added, 0 updated, 1 unchanged",
+        f"12 not in the file, kept as they are (see --end-missing): {names}",
+    ]
+    ended = place.run("import", "few.csv", "--end-missing", "2027-02-28").out.splitlines()
+    assert ended[1] == f"12 not in the file, last day set to 2027-02-28: {names}"
+    assert place.run("import", "few.csv", "--end-missing", "2027-02-28").out.count("\n") == 1

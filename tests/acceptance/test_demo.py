@@ -4,6 +4,7 @@ import csv
 import json
 import mailbox
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from diffuse.demo.run import Done, Options, demonstrate
@@ -139,6 +141,26 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "holds something else; expected a folder that is empty" in done.stderr
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_the_links_work_as_long_as_the_demonstration_is_kept(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [DIFFUSE, "demo", "--to", tmp_path / "kept", "--days", "1", "--employees", "3", "--keep"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout
+        address = ""
+        for line in process.stdout:
+            if found := re.search(r"Tracking service on (http://\S+)", line):
+                address = found[1]
+                break
+        assert httpx.get(f"{address}/health/live").status_code == 200
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read().endswith("stopped\n")
+    assert process.returncode == 0
 
 
 def _rehearse(folder: Path, seed: int) -> dict[str, bytes]:
