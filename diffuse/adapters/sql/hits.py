@@ -3,13 +3,24 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.attempts import settle
 from diffuse.adapters.sql.engine import reading, writing
-from diffuse.adapters.sql.types import one_of
+from diffuse.adapters.sql.types import fixed, one_of
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement
@@ -17,6 +28,8 @@ from diffuse.ports import Shown
 
 LEFT = frozenset({State.SENDING, State.SENT, State.UNKNOWN})
 """States of messages that an employee may have in hand."""
+
+OPENED_AFTER_ALL = "an earlier copy was opened in the meantime"
 
 _ROW = tables.delivery.c
 _FIRST = {
@@ -68,8 +81,7 @@ class SqlHits:
         if event.kind == Kind.ACKNOWLEDGED:
             raise ValueError("an acknowledgement is kept with its text, by acknowledge()")
         with writing(self._engine) as connection:
-            state = _lock(connection, event.delivery)
-            _keep(connection, event, reached_on, state)
+            _keep(connection, event, reached_on, _lock(connection, event.delivery))
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.
@@ -82,7 +94,7 @@ class SqlHits:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         keep = dialect.insert(tables.acknowledgement).values(values).on_conflict_do_nothing()
         with writing(self._engine) as connection:
-            state = _lock(connection, given.delivery)
+            before = _lock(connection, given.delivery)
             is_first = (
                 connection.execute(keep.returning(tables.acknowledgement.c.delivery)).first() is not None
             )
@@ -91,20 +103,21 @@ class SqlHits:
                     connection,
                     Event(delivery=given.delivery, kind=Kind.ACKNOWLEDGED, at=given.at),
                     reached_on,
-                    state,
+                    before,
                 )
         return is_first
 
 
-def _lock(connection: Connection, delivery: int) -> str:
-    """Let one hit of a delivery after the other through; return its state, KeyError when there is none."""
-    state = connection.scalar(select(_ROW.state).where(_ROW.id == delivery).with_for_update())
-    if state is None:
+def _lock(connection: Connection, delivery: int) -> RowMapping:
+    """Let one hit of a delivery after the other through; return its row, KeyError when there is none."""
+    columns = (_ROW.campaign, _ROW.employee, _ROW.key_point, _ROW.step, _ROW.state, _ROW.reached_on)
+    row = connection.execute(select(*columns).where(_ROW.id == delivery).with_for_update()).mappings().first()
+    if row is None:
         raise KeyError(delivery)
-    return str(state)
+    return row
 
 
-def _keep(connection: Connection, happened: Event, reached_on: date, state: str) -> None:
+def _keep(connection: Connection, happened: Event, reached_on: date, before: RowMapping) -> None:
     """Add an event to the log and fold it into its delivery, which has arrived then."""
     first = _FIRST[happened.kind]
     values: dict[ColumnElement[Any], ColumnElement[Any]] = {
@@ -119,5 +132,17 @@ def _keep(connection: Connection, happened: Event, reached_on: date, state: str)
         )
     )
     connection.execute(update(tables.delivery).where(_ROW.id == happened.delivery).values(values))
-    if state == State.UNKNOWN:
+    if before["state"] == State.UNKNOWN:
         settle(connection, [happened.delivery], happened.at)
+    if before["reached_on"] is None:
+        _spare(connection, before)
+
+
+def _spare(connection: Connection, reached: RowMapping) -> None:
+    """Cancel the next copy of a message that was opened after all, if it has not left."""
+    same = [_ROW[name] == reached[name] for name in ("campaign", "employee", "key_point", "step")]
+    connection.execute(
+        update(tables.delivery)
+        .where(*same, _ROW.state == fixed(State.PLANNED))
+        .values(state=State.CANCELLED, reason=OPENED_AFTER_ALL)
+    )

@@ -116,6 +116,20 @@ def test_a_first_copy_that_is_opened_late_counts_for_its_step_and_not_for_the_ne
     ]
 
 
+def test_a_copy_that_has_not_left_is_cancelled_when_the_one_before_is_opened_after_all(store: Store) -> None:
+    store.plan(on(0))
+    first = store.sent()
+    store.plan(on(4, touch=1), on(4, touch=0, key_point="other"))
+    store.hits.record(Event(delivery=first.id, kind=Kind.OPENED, at=NOW + 3 * DAY), TODAY + 3 * DAY)
+    copy, other = (store.row(number) for number in (2, 3))
+    assert (copy["state"], copy["reason"]) == ("cancelled", "an earlier copy was opened in the meantime")
+    assert other["state"] == "planned"
+    assert facts(store.ledger.history("social-media"))[0] == (
+        *("ana", "disclose", 1, 0, 1),
+        *(TODAY, TODAY + 3 * DAY, False),
+    )
+
+
 def test_pairs_come_by_employee_and_key_point_of_that_campaign_alone(store: Store) -> None:
     store.plan(on(0, employee="bob"), on(0, key_point="pause"), on(0), on(0, campaign="ai", touch=5))
     history = store.ledger.history("social-media")
