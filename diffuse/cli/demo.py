@@ -1,5 +1,6 @@
 """``diffuse demo``: the shipped campaign, from its file to the CSV, in a few minutes."""
 
+import signal
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -55,15 +56,15 @@ def demo(  # noqa: PLR0913 -- one option each
             f"CSV in {done.tables}: deliveries, employees, key_points, policies, weeks", soft_wrap=True
         )
         if keep:
-            console.print(
-                f"Tracking service on {done.address} (links of the messages work); Ctrl-C ends it",
-                soft_wrap=True,
-            )
-            _wait()
+            _wait(f"Tracking service on {done.address} (links of the messages work); Ctrl-C ends it")
 
 
-def _wait() -> None:
+def _wait(text: str) -> None:
+    """Say so, and wait for Ctrl-C or SIGTERM, also where whoever started us has them ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
+        click.echo(text)
         Event().wait()
     except KeyboardInterrupt:
         click.echo("stopped")

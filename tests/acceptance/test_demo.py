@@ -150,16 +150,15 @@ def test_the_links_work_as_long_as_the_demonstration_is_kept(tmp_path: Path) -> 
         stdout=subprocess.PIPE,
         text=True,
     )
-    with process:
+    try:
         assert process.stdout
-        address = ""
-        for line in process.stdout:
-            if found := re.search(r"Tracking service on (http://\S+)", line):
-                address = found[1]
-                break
-        assert httpx.get(f"{address}/health/live").status_code == 200
+        found = next(filter(None, (re.search(r"service on (http://\S+)", line) for line in process.stdout)))
+        assert httpx.get(f"{found[1]}/health/live").status_code == 200
         process.send_signal(signal.SIGINT)
-        assert process.stdout.read().endswith("stopped\n")
+        assert process.communicate(timeout=30)[0] == "stopped\n"
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 0
 
 
