@@ -9,7 +9,7 @@ from diffuse import (
     Answer,
     Audience,
     ByLanguage,
-    Cadence,
+    Schedule,
     Campaign,
     KeyPoint,
     Period,
@@ -247,7 +247,7 @@ campaign = Campaign(
     ends=date(2027, 3, 26),
     holidays="CA-QC",
     send_window=SendWindow(opens=time(9), closes=time(16, 30)),
-    cadence=Cadence(
+    schedule=Schedule(
         intervals=(Period(), Period(days=10)),
         introduce_every=Period(days=13),
         resend_unopened_after=Period(days=3),

@@ -5,7 +5,7 @@ Definitions, to write a campaign in Python::
     from diffuse import Campaign, Policy, KeyPoint, Variant, Text, ByLanguage
 """
 
-from diffuse.domain.cadence import Cadence
+from diffuse.domain.schedule import Schedule
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.measures import Rate
@@ -27,7 +27,7 @@ __all__ = [
     "Audience",
     "AuthoringError",
     "ByLanguage",
-    "Cadence",
+    "Schedule",
     "Campaign",
     "DiffuseError",
     "Employee",

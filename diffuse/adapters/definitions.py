@@ -49,8 +49,12 @@ def misfits(value: Any, kind: Kind = Campaign, path: FieldPath = ()) -> Iterator
 
 
 def _is_scalar(value: object, kind: type) -> bool:
-    """Tell whether a value has a scalar type itself: True is no number, an instant is no day."""
-    return isinstance(value, kind) and not (isinstance(value, bool | datetime) and kind is not bool)
+    """Tell whether a value has a scalar type itself: True is no number, an instant is no day.
+
+    A whole number stands for a number as well.
+    """
+    given = int if kind is float and isinstance(value, int) else kind
+    return isinstance(value, given) and not (isinstance(value, bool | datetime) and kind is not bool)
 
 
 def _plain(kind: Kind, value: Any) -> Any:  # noqa: ANN401 -- what JSON can hold

@@ -86,6 +86,19 @@ def _int(text: str) -> int:
     return int(text)
 
 
+def _float(text: str) -> float:
+    if not re.fullmatch(r"-?[0-9]{1,9}([.][0-9]{1,12})?", text):
+        raise ValueError
+    return float(text)
+
+
+def _float_meant(text: str) -> str:
+    match = re.fullmatch(r"([0-9]{1,3}(?:[.,][0-9]+)?) ?%", text)
+    if match:
+        return f"{float(match[1].replace(',', '.')) / 100:g}"
+    return _if_read(_float, text.replace(",", "."))
+
+
 def _date(text: str) -> date:
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError
@@ -158,6 +171,16 @@ _TABLE = (
         parse=_int,
         schema={"type": "integer"},
         stand_in=0,
+    ),
+    Converter(
+        type=float,
+        noun="a number",
+        expected="a number such as 0.8",
+        parse=_float,
+        schema={"type": "number"},
+        stand_in=0.0,
+        suggest=_float_meant,
+        dump=float,
     ),
     Converter(
         type=date,

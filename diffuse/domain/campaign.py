@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from diffuse.domain.cadence import Cadence
+from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.language import ANY, ByLanguage
 from diffuse.domain.people import EMAIL, EVERYONE, Audience
 from diffuse.domain.policy import KeyPoint, Policy, id_problems, refuse, repeated_ids, single_line
@@ -32,6 +32,8 @@ class Campaign:
         holidays: a region of the ``holidays`` library such as ``CA-QC``, or nothing.
         max_messages_per_week: in any seven days this campaign adds no message for an employee who
             already has so many, from whichever campaign.
+        priority: 1 to 9; where two campaigns want the same employee's attention, the higher one goes first.
+        targets: what is to be reached, and by when.
         audiences: the audiences that policies and key points name; ``everyone`` always exists.
     """
 
@@ -45,8 +47,10 @@ class Campaign:
     channels: tuple[str, ...] = ("email",)
     holidays: str = ""
     send_window: SendWindow = SendWindow()  # noqa: RUF009 -- frozen
-    cadence: Cadence = Cadence()  # noqa: RUF009 -- frozen
+    schedule: Schedule = Schedule()  # noqa: RUF009 -- frozen
     max_messages_per_week: int = 3
+    priority: int = 5
+    targets: Targets = Targets()  # noqa: RUF009 -- frozen
     audiences: tuple[Audience, ...] = (EVERYONE,)
 
     def __post_init__(self) -> None:
@@ -67,6 +71,11 @@ class Campaign:
     def key_points(self) -> tuple[tuple[Policy, KeyPoint], ...]:
         """Every key point with its policy, in the order in which they enter."""
         return tuple((policy, point) for policy in self.policies for point in policy.key_points)
+
+    @property
+    def repeated(self) -> tuple[tuple[Policy, KeyPoint], ...]:
+        """The key points that the schedule repeats, with their policies, in the order in which they enter."""
+        return tuple((policy, point) for policy, point in self.key_points if not point.occasion)
 
     def key_point(self, name: str) -> tuple[Policy, KeyPoint]:
         """Find a key point and its policy by the key point's id; KeyError when there is none."""
@@ -117,6 +126,8 @@ class Campaign:
             yield Problem(
                 path=("max_messages_per_week",), found=f"{self.max_messages_per_week}", expected="1 to 7"
             )
+        if not 1 <= self.priority <= 9:  # noqa: PLR2004 -- one digit
+            yield Problem(path=("priority",), found=f"{self.priority}", expected="1 to 9")
         for field, values, known in (
             ("channels", self.channels, CHANNELS),
             ("languages", self.languages, LANGUAGES),

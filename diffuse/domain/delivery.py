@@ -46,8 +46,11 @@ FOLLOWS: dict[State, frozenset[State]] = {
 PENDING = frozenset({State.PLANNED, State.CLAIMED, State.SENDING, State.HELD})
 """States from which a message may still leave."""
 
-ATTENTION = PENDING | {State.SENT, State.UNKNOWN}
+ATTENTION = (PENDING | {State.SENT, State.UNKNOWN}) - {State.HELD}
 """States that count against an employee's attention budget."""
+
+GONE = frozenset({State.CANCELLED, State.SUPPRESSED, State.EXPIRED})
+"""States of messages that never left and never will: the rhythm does not count them."""
 
 LEASE = timedelta(minutes=2)
 """How long a worker may hold a claimed delivery before another one takes it over."""
@@ -73,6 +76,12 @@ class Touchpoint:
         due_on: the employee's local day.
         due_at: the instant (UTC) from which it may be sent.
         not_after: the instant (UTC) at which that day's window closes.
+        wanted_on: the day on which the rhythm asked for it.
+        state: planned, or held.
+        reason: why it is held.
+        occasion: for a message that the schedule does not repeat: what it is sent for.
+        about: the employee whom such a message is about.
+        duty: the duty that it is about, in words.
     """
 
     campaign: str
@@ -88,6 +97,43 @@ class Touchpoint:
     due_at: datetime
     not_after: datetime
     message_id: str
+    wanted_on: date
+    state: State = State.PLANNED
+    reason: str = ""
+    occasion: str = ""
+    about: str = ""
+    duty: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What becomes of a delivery that is planned or held.
+
+    Attributes:
+        id: the delivery.
+        state: planned, held, cancelled or expired.
+        reason: why it is held, cancelled or expired.
+        delayed_by: why it comes later than it was wanted.
+        turn: its new day and window and its new text, when it is planned anew.
+    """
+
+    id: int
+    state: State
+    reason: str = ""
+    delayed_by: str = ""
+    turn: "Turn | None" = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """When a delivery may be sent, and what it shows; the fields are those of ``Touchpoint``."""
+
+    publication: int
+    variant: str
+    language: str
+    due_on: date
+    due_at: datetime
+    not_after: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """Who receives messages: employees and the audiences that they belong to."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -87,6 +87,29 @@ class Employee:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Absence:
+    """Days on which an employee is away, both included; why is nobody's business, and is not kept."""
+
+    employee: str
+    starts: date
+    ends: date
+
+    def __post_init__(self) -> None:
+        """Refuse an absence that ends before it begins."""
+        refuse(self.problems())
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with this absence alone."""
+        yield from single_line("employee", self.employee)
+        if self.ends < self.starts:
+            yield Problem(
+                path=("ends",),
+                found=f"{self.ends} lies before the first day, {self.starts}",
+                expected="a later day",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Audience:
     """A set of employees, described by roles and departments; an empty list sets no condition."""
 
@@ -105,10 +128,14 @@ class Audience:
 
     def includes(self, employee: Employee) -> bool:
         """Tell whether the employee belongs to this audience."""
+        return self.covers(employee.department, employee.roles)
+
+    def covers(self, department: str, roles: Collection[str]) -> bool:
+        """Tell whether somebody of a department with some roles belongs to this audience."""
         return (
-            (not self.roles or not set(self.roles).isdisjoint(employee.roles))
-            and (not self.departments or employee.department in self.departments)
-            and set(self.exclude_roles).isdisjoint(employee.roles)
+            (not self.roles or not set(self.roles).isdisjoint(roles))
+            and (not self.departments or department in self.departments)
+            and set(self.exclude_roles).isdisjoint(roles)
         )
 
 

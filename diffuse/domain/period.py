@@ -12,6 +12,9 @@ from diffuse.errors import AuthoringError
 Days = NDArray[np.datetime64]
 """A column of calendar days, ``datetime64[D]``; ``NaT`` means that there is none."""
 
+NEVER = np.datetime64("NaT", "D")
+"""No day."""
+
 _WRITTEN = re.compile(r"([0-9]{1,4}) (day|week|month|year)s?")
 _UNITS = {"day": ("days", 1), "week": ("days", 7), "month": ("months", 1), "year": ("months", 12)}
 LONGEST = 9999

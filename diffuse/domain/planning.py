@@ -1,283 +1,338 @@
-"""Who gets what on which day: state in, touchpoints out; nothing is read or written here."""
+"""Who gets what on which day: state in, changes out; nothing is read or written here."""
 
-import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diffuse.domain.attention import WEEK, choose
-from diffuse.domain.cadence import NEVER, Progress
+from diffuse.domain.attention import AWAY, Taken, Wishes, allow, words
 from diffuse.domain.campaign import Campaign
-from diffuse.domain.delivery import Touchpoint, spread
-from diffuse.domain.people import Audience, Employee
-from diffuse.domain.period import Days
+from diffuse.domain.delivery import Change, State, Touchpoint, Turn
+from diffuse.domain.desk import Desk, Rules, Running
+from diffuse.domain.pending import Occasion
+from diffuse.domain.policy import KeyPoint
+from diffuse.domain.population import Population, code
+from diffuse.domain.rhythm import Circumstances, Deadline, candidates, pressing
+from diffuse.domain.standing import Standing, Teaching
 
 LAST_SHARE = 0.9
 """Messages are spread over this share of the window, so that the last ones leave before it closes."""
+
+LEFT = "the last day of work has passed"
+OVER = "the campaign's last day, {day}, closed before it could be sent"
+CLOSED = "the window of {day} closed before it could be sent"
+DROPPED = "the campaign does not ask it of this employee any more"
+
+ORDINARY, WAITING, URGENT, SPECIAL = range(4)
+"""Ranks of what a campaign wants to send: the schedule's wish, what has been held, what a deadline makes
+urgent, and what an occasion asks for; a higher one goes first."""
+
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Reals = NDArray[np.float64]
 
 MessageId = Callable[[str, str, int, str], str]
 """(campaign, key point, touch, employee) → the Message-ID of that delivery, always the same."""
 
 
-def code(employee: Employee) -> int:
-    """Return the number by which an employee finds a place in the window: 32 bits, always the same."""
-    return zlib.crc32(employee.id.encode())
+@dataclass(kw_only=True, slots=True)
+class Plan:
+    """What planning found: new deliveries, changes of others, and employees of whom a manager should hear."""
+
+    new: list[Touchpoint] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    reminders: list[tuple[str, str]] = field(default_factory=list)
 
 
-class Population:
-    """The employees as columns; row i of every column is the same employee."""
-
-    def __init__(self, employees: Sequence[Employee]) -> None:
-        """Read the columns off the directory."""
-        self.employees = tuple(employees)
-        self.row = {employee.id: row for row, employee in enumerate(self.employees)}
-        self.starts = _days(employee.starts for employee in self.employees)
-        self.ends = _days(employee.ends for employee in self.employees)
-        self.codes = np.array([code(employee) for employee in self.employees], dtype=np.uint32)
-        self.zones = tuple(sorted({e.time_zone for e in self.employees}))
-        number = {zone: place for place, zone in enumerate(self.zones)}
-        self.zone = np.array([number[e.time_zone] for e in self.employees], dtype=np.int64)
-
-    def __len__(self) -> int:
-        """Count the employees."""
-        return len(self.employees)
-
-    @cached_property
-    def _zone_infos(self) -> tuple[tuple[int, Employee], ...]:
-        return tuple(
-            (z, next(e for e in self.employees if e.time_zone == name)) for z, name in enumerate(self.zones)
-        )
-
-    def local_days(self, now: datetime) -> Days:
-        """Return each employee's local day at an instant."""
-        by_zone = [now.astimezone(someone.zone).date() for _, someone in self._zone_infos]
-        return np.array(by_zone, dtype="datetime64[D]")[self.zone]
-
-    def members(self, audience: Audience) -> NDArray[np.bool_]:
-        """Tell for each employee whether they belong to the audience."""
-        return np.array([audience.includes(employee) for employee in self.employees], dtype=np.bool_)
-
-    def working(self, days: Days) -> NDArray[np.bool_]:
-        """Tell for each employee whether the day lies between their first and their last."""
-        return ~(self.starts > days) & ~(self.ends < days)
+def teaching(campaign: Campaign) -> Teaching:
+    """Return what a fold must know of a campaign."""
+    choices = [len(point.question.answers) if point.question else 0 for _, point in campaign.repeated]
+    return Teaching(
+        fsrs=campaign.schedule.fsrs,
+        signals=campaign.schedule.signals,
+        choices=np.array(choices, dtype=np.int64),
+    )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class History:
-    """The last message of each pair that had one, as columns; from the ledger, for one campaign.
+def plan(  # noqa: PLR0913, PLR0917 -- all that a plan depends on
+    now: datetime,
+    population: Population,
+    running: Sequence[Running],
+    taken: Taken,
+    rules: Rules,
+    message_id: MessageId,
+) -> Plan:
+    """Return the changes that each employee's local day at ``now`` asks for.
 
-    ``touch`` is the highest touch of the pair; the other columns are those of ``Progress``.
+    Args:
+        now: the instant.
+        population: the employees.
+        running: the campaigns, each with the standing of the population's pairs.
+        taken: the messages that these employees get around this day; campaigns are counted as in ``running``.
+        rules: the organisation's rules.
+        message_id: makes the Message-ID of a delivery.
+
+    The same state gives the same plan, and once it is recorded, planning again at the same instant adds nothing.
     """
+    result = Plan()
+    if not len(population) or not running:
+        return result
+    desks = [Desk.of(now, population, one, rules) for one in running]
+    wishes = [_wishes(desk, taken.served(number, desk.day)) for number, desk in enumerate(desks)]
+    rulings = allow(wishes, desks[0].day, population.codes, taken, rules.attention)
+    names = [one.campaign.id for one in running]
+    for desk, wish, ruling in zip(desks, wishes, rulings, strict=True):
+        result.changes += _ended(desk)
+        result.reminders += [
+            (desk.campaign.id, population.ids[row]) for row in np.flatnonzero(desk.unreached)
+        ]
+        for place, verdict in enumerate(ruling.tolist()):
+            why = words(verdict, names, wish, rules.attention)
+            _settle(desk, wish, place, why, message_id, result)
+    return result
 
-    employee: Sequence[str]
-    key_point: Sequence[str]
-    touch: NDArray[np.int64]
-    step: NDArray[np.int64]
-    tries: NDArray[np.int64]
-    sent: Days
-    reached: Days
-    waiting: NDArray[np.bool_]
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Load:
-    """Messages that count against the budget, as columns: one row per message."""
-
-    employee: Sequence[str]
-    day: Days
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Running:
-    """A campaign that is running: its published text and what has happened so far."""
-
-    publication: int
-    campaign: Campaign
-    holidays: Collection[date]
-    history: History
+def _ended(desk: Desk) -> Iterator[Change]:
+    """End what nobody should get any more; hold what is planned for somebody who is away."""
+    pending = desk.one.pending
+    over = OVER.format(day=desk.campaign.ends)
+    away = ~pending.held & desk.absent[pending.employee] & ~desk.left & ~desk.over & ~desk.dropped
+    for places, state, reason in (
+        (desk.left, State.CANCELLED, LEFT),
+        (desk.over, State.EXPIRED, over),
+        (desk.dropped, State.CANCELLED, DROPPED),
+        (away, State.HELD, AWAY),
+    ):
+        for number in pending.id[places].tolist():
+            yield Change(id=number, state=state, reason=reason)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Pairs:
-    """The candidates of one campaign: pairs of an employee and a key point."""
+    """Pairs that a campaign would send something for, as columns; employees in their order."""
 
-    employee: NDArray[np.int64]
-    point: NDArray[np.int64]
-    touch: NDArray[np.int64]
-    step: NDArray[np.int64]
-    due: Days
-
-
-def plan(
-    now: datetime, population: Population, running: Sequence[Running], load: Load, message_id: MessageId
-) -> Iterator[Touchpoint]:
-    """Yield the touchpoints of each employee's local day at ``now``: at most one per employee.
-
-    The same state gives the same plan, so planning again adds nothing new once it is recorded.
-    """
-    if not len(population):
-        return
-    days = population.local_days(now)
-    today, recent = _attention(population, load, days)
-    today |= _tried(population, running, days)
-    candidates = [_candidates(now, days, population, one) for one in running]
-    if not candidates:
-        return
-    size = [len(pairs.employee) for pairs in candidates]
-    owner = np.repeat(np.arange(len(running)), size)
-    chosen = choose(
-        employee=np.concatenate([pairs.employee for pairs in candidates]),
-        due=np.concatenate([pairs.due for pairs in candidates]),
-        order=np.concatenate([pairs.point for pairs in candidates]) + owner * 100_000,
-        budget=np.repeat(np.array([one.campaign.max_messages_per_week for one in running]), size),
-        today=today,
-        recent=recent,
-    )
-    start = np.concatenate(([0], np.cumsum(size)))
-    for number, one in enumerate(running):
-        mine = chosen[owner[chosen] == number] - start[number]
-        yield from _touchpoints(now, days, population, one, candidates[number], mine, message_id)
+    employee: Numbers
+    point: Numbers
+    touch: Numbers
+    step: Numbers
+    wording: Numbers
+    score: Reals
+    urgent: Flags
 
 
-def _attention(population: Population, load: Load, days: Days) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Tell who has a message on the day; count those of the fullest seven days that hold the day."""
-    known = np.array([name in population.row for name in load.employee], dtype=np.bool_)
-    rows = np.array(
-        [population.row[name] for name in load.employee if name in population.row], dtype=np.int64
-    )
-    age = (days[rows] - load.day[known]).astype(np.int64) if len(rows) else np.zeros(0, dtype=np.int64)
-    today = np.bincount(rows[age == 0], minlength=len(population)) > 0
-    weeks = [
-        np.bincount(rows[(age >= begins) & (age < begins + WEEK)], minlength=len(population))
-        for begins in range(1 - WEEK, 1)
-    ]
-    return today, np.maximum.reduce(weeks)
-
-
-def _tried(population: Population, running: Sequence[Running], days: Days) -> NDArray[np.bool_]:
-    """Tell who was to get a message on the day, even one that failed: a dead mailbox is tried once a day."""
-    tried = np.zeros(len(population), dtype=np.bool_)
-    for one in running:
-        past = one.history
-        rows = np.array([population.row.get(name, -1) for name in past.employee], dtype=np.int64)
-        known = rows >= 0
-        tried[rows[known][past.sent[known] == days[rows[known]]]] = True
-    return tried
-
-
-def _candidates(now: datetime, days: Days, population: Population, one: Running) -> _Pairs:
-    """Find the pairs of a campaign that are due for an employee whose window is open or opens today."""
-    campaign = one.campaign
-    points = campaign.key_points
-    audiences = [campaign.audience_of(policy, point) for policy, point in points]
-    columns = {audience: population.members(audience) for audience in set(audiences)}
-    members = np.array([columns[audience] for audience in audiences])
-    position = np.cumsum(members, axis=0) - 1
-    point, employee = np.nonzero(members)
-    first = np.fmax(np.datetime64(campaign.starts, "D"), population.starts)
-    progress, touch = _progress(population, one, first[employee], point, employee, position[point, employee])
-    due, step = campaign.cadence.next(progress)
-    here = days[employee]
-    ready = (due <= here) & population.working(days)[employee] & _open(now, population, one)[employee]
+def _pairs(desk: Desk) -> _Pairs:
+    """Return the pairs for which the schedule or the deadline asks for a message."""
+    employee, point = np.nonzero(desk.members & desk.able[:, None])
+    standing = desk.one.standing.at(employee * len(desk.one.points) + point)
+    around = _circumstances(desk, standing, employee, point)
+    asked = candidates(desk.campaign.schedule, standing, around)
+    urgent = _urgent(desk, standing, around, employee, point)
+    score = np.where(urgent, 1.0 / (1.0 + standing.messages), asked.score)
+    due = np.flatnonzero(asked.due | urgent)
     return _Pairs(
-        employee=employee[ready], point=point[ready], touch=touch[ready], step=step[ready], due=due[ready]
+        employee=employee[due],
+        point=point[due],
+        touch=standing.touch[due],
+        step=asked.step[due],
+        wording=standing.wording[due],
+        score=score[due],
+        urgent=urgent[due],
     )
 
 
-def _progress(  # noqa: PLR0913, PLR0917 -- columns
-    population: Population,
-    one: Running,
-    first: Days,
-    point: NDArray[np.int64],
-    employee: NDArray[np.int64],
-    position: NDArray[np.int64],
-) -> tuple[Progress, NDArray[np.int64]]:
-    """Lay the history over all pairs; return the progress and the next touch of each pair."""
-    progress = Progress.fresh(one.campaign.cadence.enters(first, position))
-    touch = np.zeros(len(point), dtype=np.int64)
-    place = np.full((len(one.campaign.key_points), len(population)), -1)
-    place[point, employee] = np.arange(len(point))
-    number = {key_point.id: n for n, (_, key_point) in enumerate(one.campaign.key_points)}
-    past = one.history
-    at = np.array(
-        [
-            place[number[name], population.row[who]] if name in number and who in population.row else -1
-            for who, name in zip(past.employee, past.key_point, strict=True)
-        ],
-        dtype=np.int64,
+def _circumstances(desk: Desk, standing: Standing, employee: Numbers, point: Numbers) -> Circumstances:
+    """Return what the schedule knows besides the standing, for each pair."""
+    campaign, population = desk.campaign, desk.population
+    today = desk.day[employee]
+    first = np.fmax(np.datetime64(campaign.starts, "D"), population.starts[employee])
+    position = (np.cumsum(desk.members, axis=1) - 1)[employee, point]
+    enters = campaign.schedule.enters(first, position)
+    if desk.deadline is not None:
+        enters = np.minimum(enters, np.maximum(first, desk.latest_entry))
+    since = np.fmax(np.fmax(standing.sent, standing.reached), enters)
+    return Circumstances(
+        today=today,
+        enters=enters,
+        away=population.absent_since(employee, since, today) if desk.attention.vacation_hold else 0,
+        horizon=desk.horizon(today),
+        attend=desk.attend[employee],
+        strength=desk.strength[point],
+        who=population.codes[employee],
+        what=desk.point_codes[point],
     )
-    rows = at[at >= 0]
-    for column in ("step", "tries", "sent", "reached", "waiting"):
-        getattr(progress, column)[rows] = getattr(past, column)[at >= 0]
-    touch[rows] = past.touch[at >= 0] + 1
-    return progress, touch
 
 
-def _open(now: datetime, population: Population, one: Running) -> NDArray[np.bool_]:
-    """Tell for each employee whether the campaign's window is open, or opens later, on their local day."""
-    campaign = one.campaign
-    by_zone = []
-    for _, someone in population._zone_infos:  # noqa: SLF001 -- the same module
-        day = now.astimezone(someone.zone).date()
-        runs = campaign.starts <= day and (campaign.ends is None or day <= campaign.ends)
-        opens, closes = campaign.send_window.hours(day, someone.zone)
-        sends = campaign.send_window.sends_on(day, one.holidays)
-        by_zone.append(runs and sends and max(opens, now) < closes)
-    return np.array(by_zone, dtype=np.bool_)[population.zone]
+def _urgent(
+    desk: Desk, standing: Standing, around: Circumstances, employee: Numbers, point: Numbers
+) -> Flags:
+    """Tell which pairs a deadline makes urgent and may be sent, or sent again, today."""
+    if desk.deadline is None:
+        return np.zeros(len(employee), dtype=np.bool_)
+    owed = desk.asks[point] & ~standing.acknowledged & (desk.day[employee] <= desk.deadline)
+    owed &= standing.messages < desk.attempts
+    waited = desk.campaign.schedule.resend_unopened_after.after_each(standing.sent) + around.away
+    ready = ~standing.waiting & (np.isnat(standing.sent) | (waited <= desk.day[employee]))
+    return pressing(standing, employee, owed, Deadline(attempts=desk.attempts, slots=desk.slots)) & ready
 
 
-def _touchpoints(  # noqa: PLR0913, PLR0917 -- columns
-    now: datetime,
-    days: Days,
-    population: Population,
-    one: Running,
-    pairs: _Pairs,
-    chosen: NDArray[np.int64],
-    message_id: MessageId,
-) -> Iterator[Touchpoint]:
-    campaign = one.campaign
-    for place in chosen:
-        row = int(pairs.employee[place])
-        employee = population.employees[row]
-        _, point = campaign.key_points[int(pairs.point[place])]
-        touch = int(pairs.touch[place])
-        day: date = days[row].item()
-        due_at, closes = slot(now, day, campaign, employee)
-        yield Touchpoint(
-            campaign=campaign.id,
-            key_point=point.id,
-            touch=touch,
-            employee=employee.id,
-            channel=campaign.channels[0],
-            step=int(pairs.step[place]),
-            publication=one.publication,
-            variant=point.variants[touch % len(point.variants)].register,
-            language=campaign.language_for(employee.language),
-            due_on=day,
-            due_at=due_at,
-            not_after=closes,
-            message_id=message_id(campaign.id, point.id, touch, employee.id),
-        )
+def _occasions(desk: Desk) -> list[tuple[int, Occasion, KeyPoint]]:
+    """Return the occasions of today: the employee's row, the occasion, and the key point that is sent."""
+    found = []
+    for one in desk.one.occasions:
+        row = desk.population.row.get(one.employee)
+        if row is None:
+            continue
+        day = desk.day[row].item()
+        point = _special(desk, one.kind, row)
+        if point is not None and one.since <= day and (one.until is None or day <= one.until):
+            found.append((row, one, point))
+    return found
 
 
-def slot(now: datetime, day: date, campaign: Campaign, employee: Employee) -> tuple[datetime, datetime]:
-    """Return the instant within a local day's window at which an employee's message is due, and its end.
+def _special(desk: Desk, kind: str, row: int) -> KeyPoint | None:
+    """Return the key point that a campaign sends to an employee on an occasion."""
+    for policy, point in desk.campaign.key_points:
+        audience = desk.campaign.audience_of(policy, point)
+        if point.occasion == kind and desk.population.members(audience)[row]:
+            return point
+    return None
 
-    Messages are spread over the window, evenly and always the same way; what is left of a window that
-    has opened already is used likewise. The two are equal when the window lies in a gap of that day's clock.
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Wishes(Wishes):
+    """What a campaign wishes to send today, and where each wish comes from.
+
+    Attributes:
+        place: the place among the pairs, then the loose deliveries, then the occasions.
     """
-    opens, closes = campaign.send_window.hours(day, employee.zone)
-    share = float(spread(np.array([code(employee)], dtype=np.uint32), day)[0]) * LAST_SHARE
-    begin = max(opens, now)
-    wait = timedelta(seconds=int((closes - begin).total_seconds() * share))
-    return begin + wait, closes
+
+    place: Numbers
+    pairs: _Pairs
+    occasions: Sequence[tuple[int, Occasion, KeyPoint]]
 
 
-def _days(values: Iterator[date | None]) -> Days:
-    return np.array(
-        [NEVER if value is None else np.datetime64(value, "D") for value in values], dtype="datetime64[D]"
+def _wishes(desk: Desk, served: Flags) -> _Wishes:
+    """Return what a campaign wishes to send today: at most one message for each employee.
+
+    Args:
+        desk: the campaign.
+        served: for each employee, whether they have a message of this campaign on the day already.
+    """
+    pairs, pending, occasions = _pairs(desk), desk.one.pending, _occasions(desk)
+    special = np.array([row for row, _, _ in occasions], dtype=np.int64)
+    held = pending.employee[desk.loose]
+    employee = np.concatenate([pairs.employee, held, special])
+    rank = np.concatenate(
+        [
+            np.where(pairs.urgent, URGENT, ORDINARY),
+            np.where(pending.special[desk.loose], SPECIAL, WAITING),
+            np.full(len(special), SPECIAL),
+        ]
     )
+    score = np.concatenate([pairs.score, np.zeros(len(held) + len(special))])
+    able = np.flatnonzero((desk.able & ~served)[employee])
+    ranked = able[np.lexsort((-score[able], -rank[able], employee[able]))]
+    best = ranked[np.diff(employee[ranked], prepend=-1) != 0]
+    return _Wishes(
+        employee=employee[best],
+        rank=rank[best],
+        absent=desk.absent[employee[best]],
+        urgent=rank[best] >= URGENT,
+        priority=desk.campaign.priority,
+        budget=desk.budget,
+        easy_days=desk.campaign.schedule.easy_days,
+        served_last=desk.served_last[employee[best]],
+        place=best,
+        pairs=pairs,
+        occasions=occasions,
+    )
+
+
+def _settle(  # noqa: PLR0913, PLR0917 -- one wish and everything that it needs
+    desk: Desk, wish: _Wishes, place: int, why: str, message_id: MessageId, plan: Plan
+) -> None:
+    """Turn a wish into a delivery, planned or held, or into a change of one that is pending."""
+    row, where = int(wish.employee[place]), int(wish.place[place])
+    pairs, loose = wish.pairs, len(desk.loose)
+    if where < len(pairs.employee):
+        _, point = desk.one.points[int(pairs.point[where])]
+        touch, step, last = int(pairs.touch[where]), int(pairs.step[where]), int(pairs.wording[where])
+        plan.new.append(_touchpoint(desk, row, point, touch, step, last, why, message_id))
+    elif where < len(pairs.employee) + loose:
+        number = int(desk.loose[where - len(pairs.employee)])
+        plan.changes += _found_another_day(desk, row, number, why)
+    else:
+        _, occasion, point = wish.occasions[where - len(pairs.employee) - loose]
+        new = _touchpoint(desk, row, point, occasion.touch, 0, -1, why, message_id)
+        plan.new.append(replace(new, occasion=occasion.key, about=occasion.about, duty=occasion.duty))
+
+
+def _touchpoint(  # noqa: PLR0913, PLR0917 -- as above
+    desk: Desk, row: int, point: KeyPoint, touch: int, step: int, last: int, why: str, message_id: MessageId
+) -> Touchpoint:
+    campaign, employee = desk.campaign, desk.population.ids[row]
+    turn = _turn(desk, row, point, touch, last)
+    return Touchpoint(
+        campaign=campaign.id,
+        key_point=point.id,
+        touch=touch,
+        employee=employee,
+        channel=campaign.channels[0],
+        step=step,
+        publication=turn.publication,
+        variant=turn.variant,
+        language=turn.language,
+        due_on=turn.due_on,
+        due_at=turn.due_at,
+        not_after=turn.not_after,
+        message_id=message_id(campaign.id, point.id, touch, employee),
+        wanted_on=turn.due_on,
+        state=State.HELD if why else State.PLANNED,
+        reason=why,
+    )
+
+
+def _found_another_day(desk: Desk, row: int, number: int, why: str) -> Iterator[Change]:
+    """Give a loose delivery this day, or hold it if it is not held yet."""
+    pending = desk.one.pending
+    held, delivery = bool(pending.held[number]), int(pending.id[number])
+    closed = CLOSED.format(day=pending.due_on[number])
+    if why:
+        if not held:
+            yield Change(id=delivery, state=State.HELD, reason=f"{closed}; {why}")
+        return
+    touch, place = int(pending.touch[number]), int(pending.point[number])
+    point = desk.one.points[place][1] if place >= 0 else desk.campaign.key_point(pending.key_point[number])[1]
+    turn = _turn(desk, row, point, touch, -1)
+    delayed_by = pending.reason[number] if held else closed
+    yield Change(id=delivery, state=State.PLANNED, delayed_by=delayed_by, turn=turn)
+
+
+def _turn(desk: Desk, row: int, point: KeyPoint, touch: int, last: int) -> Turn:
+    """Return when an employee gets a key point on their day, and in which wording."""
+    day: date = desk.day[row].item()
+    zone = desk.population.zones[row]
+    opens, closes = desk.hours(day, zone)
+    share = float(desk.places[row]) * LAST_SHARE
+    wait = timedelta(seconds=int((closes - opens).total_seconds() * share))
+    return Turn(
+        publication=desk.one.publication,
+        variant=wording(point, touch, last, int(desk.last_wording[row])),
+        language=desk.campaign.language_for(desk.population.languages[row]),
+        due_on=day,
+        due_at=opens + wait,
+        not_after=closes,
+    )
+
+
+def wording(point: KeyPoint, touch: int, last: int, lately: int) -> str:
+    """Choose the register of a message: in turn, but not as the key point came last time, if there is another.
+
+    Among what is left, not as the employee's latest message was written. ``last`` and ``lately`` are codes
+    of registers, -1 for none.
+    """
+    registers = [variant.register for variant in point.variants]
+    turn = [registers[(touch + more) % len(registers)] for more in range(len(registers))]
+    return min(turn, key=lambda register: 2 * (code(register) == last) + (code(register) == lately))

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from diffuse.domain.language import ByLanguage
-from diffuse.errors import AuthoringError, Problem
+from diffuse.errors import AuthoringError, Problem, nearest
 
 MAX_WORDS = 120
 """A message is read in a minute: at most this many words in a text, its action included."""
 
 MAX_SUBJECT = 78
 """Characters of a subject; longer ones are cut off by mail programs on a phone."""
+
+OCCASIONS = ("", "handover", "reminder")
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
@@ -139,7 +141,11 @@ class Question:
 class KeyPoint:
     """One thing to remember; the unit that is repeated.
 
-    ``audience`` empty means the audience of its policy.
+    Attributes:
+        audience: who it is for; empty for the audience of its policy.
+        acknowledge: whether the employee is asked to confirm it.
+        occasion: empty for a key point that the schedule repeats; ``handover`` for a message to whoever takes
+            over a duty, ``reminder`` for one to the manager of an employee whose attempts have run out.
     """
 
     id: str
@@ -148,6 +154,7 @@ class KeyPoint:
     audience: str = ""
     acknowledge: bool = True
     question: Question | None = None
+    occasion: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be sent."""
@@ -156,6 +163,13 @@ class KeyPoint:
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with this key point alone."""
         yield from id_problems(self.id)
+        if self.occasion not in OCCASIONS:
+            yield Problem(
+                path=("occasion",),
+                found=f"{self.occasion!r}",
+                expected="'handover', 'reminder' or nothing",
+                suggestion=nearest(self.occasion, OCCASIONS),
+            )
         if not self.variants:
             yield Problem(path=("variants",), found="no wording", expected="at least one variant")
         registers: set[str] = set()

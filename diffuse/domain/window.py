@@ -27,14 +27,7 @@ class SendWindow:
         """Yield what is wrong with this window alone."""
         if not self.days:
             yield Problem(path=("days",), found="no day", expected="at least one weekday")
-        for place, day in enumerate(self.days):
-            if day not in WEEKDAYS:
-                yield Problem(
-                    path=("days", place),
-                    found=f"{day!r}",
-                    expected=f"one of {', '.join(WEEKDAYS)}",
-                    suggestion=nearest(day.lower(), WEEKDAYS),
-                )
+        yield from weekday_problems("days", self.days)
         if self.closes <= self.opens:
             yield Problem(
                 path=("closes",),
@@ -67,6 +60,18 @@ class SendWindow:
                 return day + timedelta(days=ahead)
         refuse([Problem(path=("days",), found="no open day within a year", expected="fewer holidays")])
         raise AssertionError  # pragma: no cover -- refuse has raised
+
+
+def weekday_problems(field: str, days: Collection[str]) -> Iterator[Problem]:
+    """Name every entry of a list of weekdays that is none."""
+    for place, day in enumerate(days):
+        if day not in WEEKDAYS:
+            yield Problem(
+                path=(field, place),
+                found=f"{day!r}",
+                expected=f"one of {', '.join(WEEKDAYS)}",
+                suggestion=nearest(day.lower(), WEEKDAYS),
+            )
 
 
 def instant(day: date, hour: time, zone: ZoneInfo) -> datetime:

@@ -26,7 +26,7 @@ send_window:
   days: [monday]
   opens: 9:00
   closes: "16:30"
-cadence:
+schedule:
   intervals: [0 days, 3 days, 10 days]
   resend_unopened_after: 4 dayz
 max_message_per_week: 3

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from diffuse.bootstrap import authoring
-from diffuse.domain.cadence import NEVER
+from diffuse.domain.schedule import NEVER
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import Touchpoint
 from diffuse.domain.people import Employee

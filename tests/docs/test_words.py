@@ -7,7 +7,7 @@ import pytest
 import diffuse
 from diffuse.adapters.csv_tables import RATE_SUFFIXES
 from diffuse.adapters.wording import VARIABLES
-from diffuse.domain.cadence import Cadence
+from diffuse.domain.schedule import Schedule
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Kind
@@ -21,7 +21,7 @@ from tests.docs.pages import CSV, GLOSSARY, GUIDE, SETTINGS, code, rows, section
 DEFINITIONS = (
     Answer,
     Audience,
-    Cadence,
+    Schedule,
     Campaign,
     Employee,
     KeyPoint,
@@ -42,7 +42,7 @@ def test_every_field_is_explained(definition: str, field: str) -> None:
 
 @pytest.mark.parametrize(
     ("heading", "definition"),
-    [("La campagne", Campaign), ("L’annuaire", Employee), ("Le rythme", Cadence)],
+    [("La campagne", Campaign), ("L’annuaire", Employee), ("Le rythme", Schedule)],
 )
 def test_a_table_of_the_guide_names_the_fields_of_its_definition_and_no_other(
     heading: str, definition: type

@@ -15,7 +15,7 @@ from diffuse.domain.period import Days
 from diffuse.domain.planning import History, Load
 
 GONE = frozenset({State.CANCELLED, State.SUPPRESSED, State.EXPIRED})
-"""States of messages that never left: the cadence does not count them."""
+"""States of messages that never left: the schedule does not count them."""
 
 
 def last_messages(campaign: str) -> Select[Any]:

@@ -1,6 +1,7 @@
-"""The tables: employees, what was published, deliveries, and three logs that only ever grow.
+"""The tables: employees, what was published, deliveries, three logs that only ever grow, and the planners' own.
 
-Nothing is ever deleted, save for an employee's roles when they change.
+Nothing is ever deleted but what the directory says no more (roles, absences, duties) and what planners keep
+for themselves.
 """
 
 from collections.abc import Iterable
@@ -12,13 +13,14 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    LargeBinary,
     MetaData,
     Table,
     UniqueConstraint,
 )
 
 from diffuse.adapters.sql.types import NAME, NUMBER, Day, Instant, Words, fixed, one_of
-from diffuse.domain.delivery import State
+from diffuse.domain.delivery import PENDING, State
 from diffuse.domain.events import Kind
 
 METADATA = MetaData(
@@ -49,9 +51,12 @@ employee = Table(
     Column("manager", Words, nullable=False),
     Column("starts", Day),
     Column("ends", Day),
+    Column("bucket", NUMBER, nullable=False),
     CheckConstraint("starts <= ends", name="days"),
+    Index("ix_employee_bucket", "bucket"),
     sqlite_strict=True,
 )
+"""``bucket`` is one of 65 536 and never changes; planners share the employees by ranges of it."""
 
 employee_role = Table(
     "employee_role",
@@ -62,6 +67,53 @@ employee_role = Table(
     sqlite_strict=True,
 )
 """``place`` keeps the order in which the directory names an employee's roles, from 0."""
+
+absence = Table(
+    "absence",
+    METADATA,
+    Column("employee", NAME, ForeignKey("employee.id"), primary_key=True),
+    Column("starts", Day, primary_key=True),
+    Column("ends", Day, nullable=False),
+    CheckConstraint("starts <= ends", name="days"),
+    sqlite_strict=True,
+)
+
+duty = Table(
+    "duty",
+    METADATA,
+    Column("role", NAME, primary_key=True),
+    Column("duty", NAME, primary_key=True),
+    Column("holder", NAME, ForeignKey("employee.id"), nullable=False),
+    Column("substitute", NAME, ForeignKey("employee.id")),
+    sqlite_strict=True,
+)
+"""What a role asks of whom, in words such as the name of an account, and who steps in."""
+
+handover = Table(
+    "handover",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("role", NAME, nullable=False),
+    Column("duty", NAME, nullable=False),
+    Column("holder", NAME, ForeignKey("employee.id"), nullable=False),
+    Column("substitute", NAME, ForeignKey("employee.id"), nullable=False),
+    Column("starts", Day, nullable=False),
+    Column("ends", Day),
+    UniqueConstraint("role", "duty", "holder", "substitute", "starts", name="uq_handover_key"),
+    sqlite_strict=True,
+)
+"""A duty that passed to a substitute: from the first day on, to the last one when it is known."""
+
+attention = Table(
+    "attention",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("digest", NAME, nullable=False),
+    Column("definition", NAME, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+"""The organisation's rules of attention as they were launched; the newest ones count."""
 
 publication = Table(
     "publication",
@@ -119,22 +171,37 @@ delivery = Table(
     Column("answer", Words, nullable=False),
     Column("acknowledged_at", Instant),
     Column("reached_on", Day),
+    Column("bucket", NUMBER, nullable=False),
+    Column("wanted_on", Day, nullable=False),
+    Column("delayed_by", Words, nullable=False),
+    Column("occasion", NAME, nullable=False),
+    Column("about", NAME, nullable=False),
+    Column("duty", Words, nullable=False),
     UniqueConstraint("campaign", "employee", "key_point", "touch", "channel", name="uq_delivery_key"),
     UniqueConstraint("message_id"),
     _among("state", State),
     CheckConstraint("(lease_until IS NOT NULL) = (state IN ('claimed', 'sending'))", name="lease"),
     CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent"),
     CheckConstraint("touch >= 0 AND step >= 0 AND attempt >= 0", name="counts"),
-    Index("ix_delivery_due_on", "due_on", "employee"),
+    Index("ix_delivery_due_on", "due_on", "bucket"),
     sqlite_strict=True,
 )
-"""``fenced_at`` is the instant at which the last attempt was allowed to set the final dot."""
+"""``fenced_at`` is the instant at which the last attempt was allowed to set the final dot.
+
+``wanted_on`` is the day on which the rhythm asked for the message, and ``delayed_by`` says why it came later.
+``bucket`` is the employee's. A message for an occasion names it, the employee whom it is ``about``, and the
+``duty`` that passes on.
+"""
 
 _planned = delivery.c.state == fixed(State.PLANNED)
 _leased = one_of(delivery.c.state, (State.CLAIMED, State.SENDING))
 Index(
     "ix_delivery_planned", delivery.c.due_at, delivery.c.id, sqlite_where=_planned, postgresql_where=_planned
 )
+_pending = one_of(delivery.c.state, PENDING)
+_special = delivery.c.occasion != fixed("")
+Index("ix_delivery_pending", delivery.c.bucket, sqlite_where=_pending, postgresql_where=_pending)
+Index("ix_delivery_occasion", delivery.c.bucket, sqlite_where=_special, postgresql_where=_special)
 Index("ix_delivery_leased", delivery.c.lease_until, sqlite_where=_leased, postgresql_where=_leased)
 
 attempt = Table(
@@ -160,8 +227,10 @@ event = Table(
     Column("kind", NAME, nullable=False),
     Column("at", Instant, nullable=False),
     Column("detail", Words, nullable=False),
+    Column("bucket", NUMBER, nullable=False),
     _among("kind", Kind),
     Index("ix_event_delivery", "delivery"),
+    Index("ix_event_bucket", "bucket", "at"),
     sqlite_strict=True,
 )
 """Everything that came back, in the order in which it came; rows are only added."""
@@ -178,3 +247,30 @@ acknowledgement = Table(
     sqlite_strict=True,
 )
 """Evidence: who confirmed which version, in which words; at most one for a delivery, never changed."""
+
+chunk = Table(
+    "chunk",
+    METADATA,
+    Column("first", NUMBER, primary_key=True, autoincrement=False),
+    Column("last", NUMBER, nullable=False),
+    Column("revision", NUMBER, nullable=False),
+    Column("planned_revision", NUMBER, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("lease_token", NAME),
+    Column("lease_until", Instant),
+    sqlite_strict=True,
+)
+"""A range of buckets that one planner plans at a time; due at ``due_at``, or once ``revision`` has moved on."""
+
+snapshot = Table(
+    "snapshot",
+    METADATA,
+    Column("campaign", NAME, primary_key=True),
+    Column("first", NUMBER, primary_key=True, autoincrement=False),
+    Column("last", NUMBER, nullable=False),
+    Column("digest", NAME, nullable=False),
+    Column("cut", Day, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+"""Where the pairs of a chunk stood on a day: a fold over the logs, kept to save time and safe to delete."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from diffuse.domain.cadence import NEVER
+from diffuse.domain.schedule import NEVER
 from diffuse.domain.delivery import State, Touchpoint
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.planning import History

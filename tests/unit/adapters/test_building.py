@@ -34,7 +34,7 @@ policies:
 """
 DAY = "a day such as 2027-01-11 (year-month-day)"
 LIST = "a list, each item on a line of its own after '- '"
-CADENCE = "the keys intervals, introduce_every, resend_unopened_after, max_resends"
+SCHEDULE = "the keys intervals, introduce_every, resend_unopened_after, max_resends"
 LATER = "expected an hour after 'opens' on the same day"
 KNOWN = "that is known here; expected one of"
 
@@ -75,7 +75,7 @@ def test_every_scalar_becomes_what_its_field_is() -> None:
     assert campaign.holidays == "no"
     assert campaign.max_messages_per_week == 5
     assert (campaign.send_window.opens, campaign.send_window.closes) == (time(10, 30), time(17))
-    assert campaign.cadence.intervals == (Period(), Period(days=14), Period(months=6))
+    assert campaign.schedule.intervals == (Period(), Period(days=14), Period(months=6))
     assert campaign.audiences[0].id == "0123"
     assert campaign.audiences[0].roles == ("on", "yes")
 
@@ -91,10 +91,10 @@ def test_nothing_after_a_key_means_nothing_where_that_is_allowed() -> None:
 
 
 def test_nothing_after_a_key_is_refused_elsewhere() -> None:
-    text = HEAD.replace(" small", "") + POLICIES + "cadence:\naudiences:\nmax_messages_per_week:\n"
+    text = HEAD.replace(" small", "") + POLICIES + "schedule:\naudiences:\nmax_messages_per_week:\n"
     assert said(text) == [
         "f.yaml:1:4: nothing; expected a text",
-        f"f.yaml:18:9: nothing; expected {CADENCE}",
+        f"f.yaml:18:9: nothing; expected {SCHEDULE}",
         f"f.yaml:19:11: nothing; expected {LIST}",
         "f.yaml:20:23: nothing; expected a whole number such as 3",
     ]
@@ -111,7 +111,7 @@ def test_nothing_after_a_key_is_refused_elsewhere() -> None:
         ),
         ("max_messages_per_week: [3]", "24: a list; expected a whole number such as 3"),
         ("channels: email", f"11: 'email'; expected {LIST}"),
-        ("cadence: 3 days", f"10: '3 days'; expected {CADENCE}"),
+        ("schedule: 3 days", f"10: '3 days'; expected {SCHEDULE}"),
         ("holidays: [CA]", "11: a list; expected a text"),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_time_of_day_has_two_digits_a_colon_and_two_digits(written: str, meant
     [("2d", "2 days"), ("1 jour", "1 day"), ("3 semaines", "3 weeks"), ("6 mois", "6 months"), ("soon", "")],
 )
 def test_a_length_of_time_is_a_number_and_a_unit(written: str, meant: str) -> None:
-    (text,) = said(HEAD + POLICIES + f"cadence: {{introduce_every: {written}}}\n")
+    (text,) = said(HEAD + POLICIES + f"schedule: {{introduce_every: {written}}}\n")
     expected = "a length such as '2 days', '3 weeks' or '6 months'"
     hint = f"; did you mean {meant!r}?" if meant else ""
     assert text == f"f.yaml:18:28: {written!r} is not a length of time; expected {expected}{hint}"
@@ -221,7 +221,7 @@ def test_mistakes_in_fields_and_between_fields_are_told_together() -> None:
         ("languages: [fr, en]", "languages: [fr, [en]]", 1),
         ("languages: [fr, en]", "languages: [fr, eng]", 1),
         ("languages: [fr, en]", "languages: fr", 1),
-        ("starts:", "cadence: {intervals: [3 days, 5d, 4 days]}\nstarts:", 1),
+        ("starts:", "schedule: {intervals: [3 days, 5d, 4 days]}\nstarts:", 1),
     ],
 )
 def test_what_follows_from_another_mistake_only_is_not_told(replaced: str, by: str, count: int) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffuse.adapters.definitions import dump, load, misfits
-from diffuse.domain.cadence import Cadence
+from diffuse.domain.schedule import Schedule
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import Audience
@@ -71,8 +71,8 @@ WINDOWS = st.builds(
     st.times(max_value=time(11)),
     st.times(min_value=time(12)),
 )
-CADENCES = st.builds(
-    Cadence,
+SCHEDULES = st.builds(
+    Schedule,
     intervals=st.lists(PERIODS, min_size=1, max_size=5).map(
         lambda waits: tuple(sorted(waits, key=lambda one: one.about))
     ),
@@ -91,7 +91,7 @@ CAMPAIGNS = st.builds(
     ends=st.none() | st.dates(min_value=date(2030, 1, 1)),
     holidays=st.sampled_from(["", "CA-QC"]),
     send_window=WINDOWS,
-    cadence=CADENCES,
+    schedule=SCHEDULES,
     max_messages_per_week=st.integers(1, 7),
     audiences=st.tuples(st.builds(Audience, id=st.just("staff"), roles=st.lists(LINES).map(tuple))),
 )
@@ -135,7 +135,7 @@ def test_the_text_is_canonical_and_complete() -> None:
     plain = json.loads(text)
     assert text == json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     assert "Prévoyez « qui »" in text
-    assert plain["cadence"]["intervals"][3] == {"days": 0, "months": 1}
+    assert plain["schedule"]["intervals"][3] == {"days": 0, "months": 1}
     assert plain["send_window"]["opens"] == "09:00:00"
     assert plain["title"] == {"*": "Petite"}
     assert plain["ends"] is None
@@ -143,7 +143,7 @@ def test_the_text_is_canonical_and_complete() -> None:
 
 def test_a_field_that_an_older_text_does_not_know_gets_its_default() -> None:
     plain = json.loads(dump(small()))
-    del plain["cadence"]["max_resends"], plain["max_messages_per_week"]
+    del plain["schedule"]["max_resends"], plain["max_messages_per_week"]
     assert load(json.dumps(plain)) == small()
 
 
@@ -165,7 +165,7 @@ def test_values_of_another_type_are_named() -> None:
         ("title", "Petite"),
         ("max_messages_per_week", True),
         ("audiences", "staff"),
-        ("cadence", None),
+        ("schedule", None),
     ):
         object.__setattr__(campaign, field, value)
     object.__setattr__(campaign.policies[0], "link", ByLanguage(fr=3))
@@ -173,7 +173,7 @@ def test_values_of_another_type_are_named() -> None:
     assert [str(problem) for problem in misfits(campaign)] == [
         "title: a value of type str; expected ByLanguage(fr=…, en=…)",
         "policies[0].link.fr: a value of type int; expected a text",
-        f"cadence: a value of type NoneType; expected the keys {keys}",
+        f"schedule: a value of type NoneType; expected the keys {keys}",
         "max_messages_per_week: a value of type bool; expected a whole number such as 3",
         "audiences: a value of type str; expected a list, each item on a line of its own after '- '",
     ]

@@ -87,7 +87,7 @@ def test_every_definition_lists_the_fields_of_its_class_and_no_other() -> None:
     assert sorted(schema["$defs"]) == [
         "Answer",
         "Audience",
-        "Cadence",
+        "Schedule",
         "KeyPoint",
         "Policy",
         "Question",
@@ -102,7 +102,7 @@ def test_descriptions_come_from_the_docstrings() -> None:
     schema = json_schema()
     assert schema["description"].startswith("A spaced-repetition campaign;")
     assert schema["properties"]["owner"]["description"] == "the person who answers replies, 'Name <address>'."
-    every = schema["$defs"]["Cadence"]["properties"]["introduce_every"]
+    every = schema["$defs"]["Schedule"]["properties"]["introduce_every"]
     assert every["description"] == "how long after one key point the next one enters, for one employee."
 
 
@@ -110,7 +110,7 @@ def test_editors_can_complete_what_is_chosen_from_a_few_names() -> None:
     schema = json_schema()
     assert schema["properties"]["languages"]["items"] == {"enum": ["fr", "en"]}
     assert "monday" in schema["$defs"]["SendWindow"]["properties"]["days"]["items"]["enum"]
-    every = schema["$defs"]["Cadence"]["properties"]["introduce_every"]
+    every = schema["$defs"]["Schedule"]["properties"]["introduce_every"]
     assert every["examples"] == ["2 days", "3 weeks", "6 months"]
 
 
@@ -129,7 +129,7 @@ def test_the_shipped_campaign_and_its_policies_follow_it() -> None:
     ("line", "refused"),
     [
         ("title2: x", ": title2 is not known"),
-        ("cadence: {introduce_every: 2d}", ".cadence.introduce_every: '2d' is not"),
+        ("schedule: {introduce_every: 2d}", ".schedule.introduce_every: '2d' is not"),
         ("languages: [de]", ".languages[0]: 'de' is none of ['fr', 'en']"),
         ("max_messages_per_week: many", ".max_messages_per_week: 'many' is none of ['integer']"),
     ],

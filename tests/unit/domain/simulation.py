@@ -153,22 +153,22 @@ def _out_of_place(
 
 def _missteps(climb: list[Sent], campaign: Campaign) -> Iterator[str]:
     """Name what is wrong with the way of one key point to one employee."""
-    cadence = campaign.cadence
+    schedule = campaign.schedule
     points = [one.touchpoint for one in climb]
     if [point.touch for point in points] != list(range(len(points))) or points[0].step != 0:
         yield f"touches out of order: {points}"
     for before, after in zip(climb, points[1:], strict=False):
         last, day = before.touchpoint, after.due_on
         if after.step == last.step + 1:
-            if before.reached is None or day < cadence.intervals[after.step].after(before.reached):
+            if before.reached is None or day < schedule.intervals[after.step].after(before.reached):
                 yield f"step {after.step} too early: {after}"
         elif after.step == last.step:
-            if day < cadence.resend_unopened_after.after(last.due_on):
+            if day < schedule.resend_unopened_after.after(last.due_on):
                 yield f"sent again too early: {after}"
             if len(campaign.key_point(last.key_point)[1].variants) > 1 and after.variant == last.variant:
                 yield f"sent again in the same wording: {after}"
         else:
             yield f"a step was skipped: {after}"
     for step in {point.step for point in points}:
-        if sum(point.step == step for point in points) > cadence.max_resends + 1:
+        if sum(point.step == step for point in points) > schedule.max_resends + 1:
             yield f"step {step} was sent too often: {points}"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from diffuse.domain.cadence import Cadence
+from diffuse.domain.schedule import Schedule
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import Touchpoint
 from diffuse.domain.language import ByLanguage
@@ -89,8 +89,8 @@ WINDOWS = st.builds(
     st.integers(0, 22),
     st.integers(0, 12),
 )
-CADENCES = st.builds(
-    Cadence,
+SCHEDULES = st.builds(
+    Schedule,
     intervals=st.sampled_from(
         [(Period(),), (Period(), Period(days=1)), (Period(days=1), Period(days=2), Period(months=1))]
     ),
@@ -119,7 +119,7 @@ def courses(name: str) -> st.SearchStrategy[Campaign]:
         starts=st.just(STARTS) | st.integers(0, 9).map(lambda days: STARTS + days * DAY),
         ends=st.none() | st.integers(10, 20).map(lambda days: STARTS + days * DAY),
         send_window=WINDOWS,
-        cadence=CADENCES,
+        schedule=SCHEDULES,
         max_messages_per_week=st.integers(1, 4),
     )
 
@@ -222,7 +222,7 @@ def test_a_leaver_stops_at_once_in_the_middle_of_a_climb() -> None:
 
 def test_nothing_is_planned_before_the_first_and_after_the_last_day_of_the_campaign() -> None:
     short = course(
-        "c", "a", "b", "c", starts=MONDAY, ends=MONDAY + DAY, cadence=Cadence(introduce_every=Period())
+        "c", "a", "b", "c", starts=MONDAY, ends=MONDAY + DAY, schedule=Schedule(introduce_every=Period())
     )
     days = world(campaigns=(short,))
     days.run(MONDAY - 3 * DAY, 10, [6])
@@ -231,7 +231,7 @@ def test_nothing_is_planned_before_the_first_and_after_the_last_day_of_the_campa
 
 def test_nothing_is_planned_on_a_holiday_or_a_weekend() -> None:
     points_each_day = course(
-        "c", *"abcdefgh", cadence=Cadence(introduce_every=Period()), max_messages_per_week=7
+        "c", *"abcdefgh", schedule=Schedule(introduce_every=Period()), max_messages_per_week=7
     )
     weeks = world(campaigns=(points_each_day,), holidays=frozenset({MONDAY + DAY}))
     weeks.run(MONDAY, 8, [6])
@@ -304,7 +304,7 @@ def test_key_points_that_are_not_for_an_employee_do_not_hold_up_the_next_one() -
 
 
 def test_a_campaign_leaves_what_another_one_has_used_of_the_week() -> None:
-    small = course("small", *"abcdef", cadence=Cadence(introduce_every=Period()), max_messages_per_week=2)
+    small = course("small", *"abcdef", schedule=Schedule(introduce_every=Period()), max_messages_per_week=2)
     large = replace(small, id="large", max_messages_per_week=4, starts=MONDAY + 2 * DAY)
     weeks = world(campaigns=(small, large))
     weeks.run(MONDAY, 7, [6])
@@ -333,7 +333,7 @@ def _planned(one: Campaign, load: Load, now: datetime) -> list[Touchpoint]:
 
 
 def test_after_a_message_that_failed_nothing_else_is_tried_on_that_day() -> None:
-    dead = world(campaigns=(course("c", "a", "b", cadence=Cadence(introduce_every=Period())),))
+    dead = world(campaigns=(course("c", "a", "b", schedule=Schedule(introduce_every=Period())),))
     (first,) = dead.plan(EARLY)
     dead.sent.append(Sent(touchpoint=first, reached=None))
     history = dead.history("c", MONDAY)

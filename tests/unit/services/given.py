@@ -160,6 +160,6 @@ class Office:
         return done
 
     def acknowledge(self, row: Result) -> None:
-        """Let a message be reached, as far as the cadence can tell."""
+        """Let a message be reached, as far as the schedule can tell."""
         event = Event(delivery=row.delivery, kind=Kind.OPENED, at=self.clock.now())
         self.hits.record(event, self.clock.now().astimezone(person("x").zone).date())

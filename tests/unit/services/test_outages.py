@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from diffuse.domain.cadence import Cadence
+from diffuse.domain.schedule import Schedule
 from diffuse.domain.delivery import LEASE, State
 from diffuse.domain.period import Period
 from diffuse.domain.window import SendWindow
 from diffuse.services.plan import Planned
 from tests.unit.services.given import DAY, EARLY, LATE, MONDAY, Office, campaign, person
 
-AT_ONCE = Cadence(introduce_every=Period(), resend_unopened_after=Period(days=2))
+AT_ONCE = Schedule(introduce_every=Period(), resend_unopened_after=Period(days=2))
 HOLIDAYS = (MONDAY + 2 * DAY, MONDAY + 11 * DAY)
 ENDS = MONDAY + 17 * DAY
 
@@ -29,7 +29,7 @@ def weeks_of_trouble(seed: int) -> Office:
     ]
     office = Office(*people, holidays=HOLIDAYS)
     monday_and_friday = SendWindow(days=("monday", "friday"), opens=time(9), closes=time(12))
-    first = campaign("a", "b", "c", "d", holidays="CA-QC", cadence=AT_ONCE, ends=ENDS)
+    first = campaign("a", "b", "c", "d", holidays="CA-QC", schedule=AT_ONCE, ends=ENDS)
     office.launch(first)
     office.launch(
         replace(first, id="second", send_window=monday_and_friday, max_messages_per_week=4, ends=None)
@@ -99,7 +99,7 @@ def test_a_message_that_waits_for_its_next_day_holds_a_place_in_the_weeks_that_l
     office = Office(person("ana"))
     office.launch(campaign("a", send_window=mondays, max_messages_per_week=2))
     office.plan.run()
-    office.launch(campaign("b", "c", "d", "e", id="second", cadence=AT_ONCE, max_messages_per_week=2))
+    office.launch(campaign("b", "c", "d", "e", id="second", schedule=AT_ONCE, max_messages_per_week=2))
     office.clock.set(EARLY + DAY)
     assert office.plan.run() == Planned(added=1, moved=1)
     for _ in range(6):

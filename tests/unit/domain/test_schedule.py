@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffuse.domain.cadence import NEVER, Cadence, Progress
+from diffuse.domain.schedule import NEVER, Schedule, Progress
 from diffuse.domain.period import Period
 from tests.unit.domain.given import refusal
 
-LADDER = Cadence(
+LADDER = Schedule(
     intervals=(Period(), Period(days=3), Period(days=10), Period(months=1), Period(months=3)),
     introduce_every=Period(days=3),
     resend_unopened_after=Period(days=4),
@@ -40,8 +40,8 @@ def one(**columns: Any) -> Progress:  # noqa: ANN401 -- any column
     )
 
 
-def due(progress: Progress, cadence: Cadence = LADDER) -> tuple[str, int]:
-    days, steps = cadence.next(progress)
+def due(progress: Progress, schedule: Schedule = LADDER) -> tuple[str, int]:
+    days, steps = schedule.next(progress)
     return str(days[0]), int(steps[0])
 
 
@@ -58,12 +58,12 @@ def due(progress: Progress, cadence: Cadence = LADDER) -> tuple[str, int]:
     ],
 )
 def test_a_ladder_that_cannot_be_climbed_is_refused(changes: dict[str, Any], text: str) -> None:
-    assert refusal(lambda: Cadence(**changes)) == text
+    assert refusal(lambda: Schedule(**changes)) == text
 
 
 def test_the_first_message_waits_for_the_first_interval_after_the_entry() -> None:
     assert due(one()) == ("2027-01-04", 0)
-    assert due(one(), Cadence(intervals=(Period(days=2),))) == ("2027-01-06", 0)
+    assert due(one(), Schedule(intervals=(Period(days=2),))) == ("2027-01-06", 0)
 
 
 def test_a_step_waits_from_the_day_on_which_the_one_before_was_reached() -> None:
@@ -83,10 +83,10 @@ def test_an_unopened_message_returns_at_the_same_step_and_never_advances() -> No
 
 @pytest.mark.parametrize("max_resends", [0, 1, 2, 5])
 def test_a_step_is_sent_again_at_most_so_often_and_then_rests(max_resends: int) -> None:
-    cadence = Cadence(max_resends=max_resends)
+    schedule = Schedule(max_resends=max_resends)
     for tries in range(1, max_resends + 1):
-        assert due(one(step=1, tries=tries, sent="2027-01-05"), cadence) == ("2027-01-09", 1)
-    assert due(one(step=1, tries=max_resends + 1, sent="2027-01-05"), cadence) == ("NaT", 1)
+        assert due(one(step=1, tries=tries, sent="2027-01-05"), schedule) == ("2027-01-09", 1)
+    assert due(one(step=1, tries=max_resends + 1, sent="2027-01-05"), schedule) == ("NaT", 1)
 
 
 def test_a_key_point_that_rests_goes_on_when_it_is_reached_after_all() -> None:
@@ -113,14 +113,14 @@ def test_key_points_enter_one_after_the_other() -> None:
         "2027-02-04",
         "NaT",
     ]
-    monthly = Cadence(introduce_every=Period(months=1))
+    monthly = Schedule(introduce_every=Period(months=1))
     assert [str(day) for day in monthly.enters(start, position)][:2] == ["2027-01-04", "2027-03-04"]
     assert (start == np.array(["2027-01-04", "2027-01-04", "2027-02-01", "NaT"], dtype="M8[D]"))[:3].all()
 
 
 def test_late_key_points_enter_even_when_their_wait_could_not_be_written() -> None:
     start = np.array(["2027-01-04"], dtype="datetime64[D]")
-    slow = Cadence(introduce_every=Period(days=9000))
+    slow = Schedule(introduce_every=Period(days=9000))
     assert (slow.enters(start, np.array([2])) - start).astype(int).tolist() == [18_000]
 
 
@@ -150,7 +150,7 @@ def test_pairs_do_not_influence_each_other() -> None:
 
 PERIODS = st.builds(Period, days=st.integers(0, 40)) | st.builds(Period, months=st.integers(0, 6))
 LADDERS = st.lists(PERIODS, min_size=1, max_size=6).map(
-    lambda periods: Cadence(intervals=tuple(sorted(periods, key=lambda period: period.about)))
+    lambda periods: Schedule(intervals=tuple(sorted(periods, key=lambda period: period.about)))
 )
 
 
@@ -160,25 +160,25 @@ LADDERS = st.lists(PERIODS, min_size=1, max_size=6).map(
     st.lists(st.integers(0, 20), min_size=6, max_size=6),
 )
 def test_along_a_climb_due_days_never_shrink_and_each_step_comes_once(
-    cadence: Cadence, enters: date, delays: list[int]
+    schedule: Schedule, enters: date, delays: list[int]
 ) -> None:
     progress, before, steps = one(enters=enters), np.datetime64(enters, "D"), []
     for delay in delays:
-        days, step = cadence.next(progress)
+        days, step = schedule.next(progress)
         if np.isnat(days[0]):
             break
         assert days[0] >= before
         steps.append(int(step[0]))
         before = days[0] + np.timedelta64(delay, "D")
         progress = one(enters=enters, step=step[0], tries=1, sent=days[0], reached=before)
-    assert steps == list(range(len(cadence.intervals)))
+    assert steps == list(range(len(schedule.intervals)))
 
 
 @given(LADDERS, st.dates(date(2020, 1, 1), date(2040, 1, 1)), st.integers(0, 4))
-def test_waits_grow_along_a_climb_without_delay(cadence: Cadence, enters: date, step: int) -> None:
+def test_waits_grow_along_a_climb_without_delay(schedule: Schedule, enters: date, step: int) -> None:
     waits = []
-    for number in range(step, len(cadence.intervals) - 1):
-        days, _ = cadence.next(one(step=number, tries=1, sent=enters, reached=enters))
+    for number in range(step, len(schedule.intervals) - 1):
+        days, _ = schedule.next(one(step=number, tries=1, sent=enters, reached=enters))
         waits.append(days[0] - np.datetime64(enters, "D"))
     # A month has 28 days at least and 31 at most; the ladder is ordered by its mean length.
     assert all(later + np.timedelta64(3, "D") >= earlier for earlier, later in itertools.pairwise(waits))

@@ -1,0 +1,283 @@
+"""One campaign's view of the employees' day: everything that its plan depends on, as columns by employee."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property, lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diffuse.domain.attention import WEEK, Attention
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.delivery import spread
+from diffuse.domain.pending import Occasion, Pending
+from diffuse.domain.period import Days
+from diffuse.domain.policy import KeyPoint, Policy
+from diffuse.domain.population import Population, code, micros
+from diffuse.domain.rhythm import Deadline, attempts, exhausted
+from diffuse.domain.standing import EVER, Standing
+from diffuse.domain.window import SendWindow
+
+PRIOR = 4.0
+"""The messages' worth of weight that an attention rate of one half has before anything is known."""
+
+YEAR = 365.0
+
+Numbers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A campaign that is running: its published text and what has happened so far, for one population."""
+
+    publication: int
+    campaign: Campaign
+    holidays: Collection[date]
+    standing: Standing
+    pending: Pending = field(default_factory=Pending.none)
+    occasions: Sequence[Occasion] = ()
+
+    @cached_property
+    def points(self) -> tuple[tuple[Policy, KeyPoint], ...]:
+        """The key points that the schedule repeats."""
+        return self.campaign.repeated
+
+    def members(self, population: Population) -> Flags:
+        """Tell for each employee (rows) and repeated key point (columns) whether it is meant for them."""
+        audiences = [self.campaign.audience_of(policy, point) for policy, point in self.points]
+        columns = {audience: population.members(audience) for audience in set(audiences)}
+        return np.column_stack(
+            [columns[audience] for audience in audiences] or [np.zeros((len(population), 0))]
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """The organisation's rules of attention, and its holidays."""
+
+    attention: Attention = Attention()  # noqa: RUF009 -- frozen
+    holidays: Collection[date] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """One campaign with everything about the employees' day that its plan depends on; columns by employee.
+
+    Attributes:
+        window: the hours in which it may send, None for never.
+        holidays: the days on which it does not.
+        day: the local day.
+        absent: whether the employee is away, and that matters.
+        able: whether the campaign runs, the employee works, and the window is open or opens later on that day.
+        members: whether each key point (columns) is meant for the employee.
+    """
+
+    now: datetime
+    population: Population
+    one: Running
+    attention: Attention
+    window: SendWindow | None
+    holidays: frozenset[date]
+    day: Days
+    absent: Flags
+    able: Flags
+    members: Flags
+
+    @classmethod
+    def of(cls, now: datetime, population: Population, one: Running, rules: Rules) -> "Desk":
+        """Look at the day from one campaign."""
+        day = population.local_days(now)
+        window = rules.attention.window(one.campaign.send_window)
+        holidays = frozenset(one.holidays) | frozenset(rules.holidays)
+        names, number = population.time_zones
+        open_ = [_is_open(now, ZoneInfo(name), one.campaign, window, holidays) for name in names]
+        return cls(
+            now=now,
+            population=population,
+            one=one,
+            attention=rules.attention,
+            window=window,
+            holidays=holidays,
+            day=day,
+            absent=population.absent(day) & rules.attention.vacation_hold,
+            able=np.array(open_, dtype=np.bool_)[number] & population.working(day),
+            members=one.members(population),
+        )
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign."""
+        return self.one.campaign
+
+    @property
+    def budget(self) -> int:
+        """Messages in seven days, by the stricter of the campaign and the organisation."""
+        return min(self.campaign.max_messages_per_week, self.attention.max_messages_per_week)
+
+    # --- when it sends ---------------------------------------------------------------------------------
+
+    def hours(self, day: date, zone: str) -> tuple[datetime, datetime]:
+        """Return what is left of the window on a day in a zone."""
+        return _hours(self.now, day, zone, self.window or self.campaign.send_window)
+
+    @cached_property
+    def places(self) -> Reals:
+        """Each employee's place in the window, in [0, 1)."""
+        places = np.zeros(len(self.population))
+        for day in np.unique(self.day):
+            here = self.day == day
+            places[here] = spread(self.population.codes[here], day.item())
+        return places
+
+    # --- what the schedule needs to know ---------------------------------------------------------------
+
+    @cached_property
+    def attend(self) -> Reals:
+        """The probability that each employee notices a message: of those before, so many came back.
+
+        The mean of a Beta distribution that began at one half with the weight of four messages.
+        """
+        shape = (len(self.population), len(self.one.points))
+        messages = self.one.standing.messages.reshape(shape).sum(axis=1)
+        back = self.one.standing.back.reshape(shape).sum(axis=1)
+        return (PRIOR / 2 + back) / (PRIOR + messages)
+
+    @cached_property
+    def strength(self) -> Reals:
+        """How much a noticed message of each key point teaches."""
+        signals = self.campaign.schedule.signals
+        restudy = {True: signals.acknowledged_weight, False: signals.opened_weight}
+        return np.array(
+            [1.0 if point.question else restudy[point.acknowledge] for _, point in self.one.points],
+            dtype=np.float64,
+        )
+
+    @cached_property
+    def point_codes(self) -> NDArray[np.uint32]:
+        """A number for each key point from which chance is drawn."""
+        return np.array([code(point.id) for _, point in self.one.points], dtype=np.uint32)
+
+    def horizon(self, today: Days) -> Reals:
+        """Return over how many days knowledge counts: to the campaign's end, and ``remember_for`` beyond."""
+        beyond = self.campaign.targets.remember_for.about
+        if self.campaign.ends is None:
+            return np.full(len(today), YEAR + beyond)
+        return (np.datetime64(self.campaign.ends, "D") - today).astype(np.float64) + 1.0 + beyond
+
+    @cached_property
+    def served_last(self) -> Days:
+        """The day of each employee's last message of this campaign; long ago for none."""
+        shape = (len(self.population), len(self.one.points))
+        sent = np.where(np.isnat(self.one.standing.sent), EVER, self.one.standing.sent)
+        return sent.reshape(shape).max(axis=1, initial=EVER)
+
+    @cached_property
+    def last_wording(self) -> Numbers:
+        """The number of the register of each employee's last message of this campaign."""
+        shape = (len(self.population), len(self.one.points))
+        if not shape[1]:
+            return np.full(shape[0], -1)
+        sent = np.where(np.isnat(self.one.standing.sent), EVER, self.one.standing.sent).reshape(shape)
+        latest = sent.argmax(axis=1)
+        return self.one.standing.wording.reshape(shape)[np.arange(shape[0]), latest]
+
+    # --- what a deadline needs -------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> np.datetime64 | None:
+        """The last day for acknowledging."""
+        by = self.campaign.targets.acknowledged_by
+        return None if by is None else np.datetime64(by, "D")
+
+    @cached_property
+    def asks(self) -> Flags:
+        """Which key points are to be acknowledged."""
+        return np.array([point.acknowledge for _, point in self.one.points], dtype=np.bool_)
+
+    @cached_property
+    def attempts(self) -> int:
+        """Messages after which ``reach`` of the employees have reacted, at the rate seen so far."""
+        standing = self.one.standing
+        rate = (PRIOR / 2 + standing.back.sum()) / (PRIOR + standing.messages.sum())
+        return attempts(self.campaign.targets.reach, float(rate))
+
+    @cached_property
+    def latest_entry(self) -> np.datetime64:
+        """The day by which a key point must enter, so that its attempts fit before the deadline."""
+        wait = self.campaign.schedule.resend_unopened_after.about
+        return np.datetime64(self.campaign.targets.acknowledged_by, "D") - np.timedelta64(
+            round(self.attempts * wait), "D"
+        )
+
+    @cached_property
+    def slots(self) -> Reals:
+        """Messages that may still be sent to each employee until the deadline, days away left out."""
+        n = len(self.population)
+        last = np.full(n, np.datetime64(self.campaign.targets.acknowledged_by, "D"))
+        away = self.population.absent_since(np.arange(n), self.day - 1, last + 1)
+        left = (last - self.day).astype(np.float64) + 1.0 - away
+        return np.maximum(left, 0.0) * self.budget / WEEK
+
+    @cached_property
+    def unreached(self) -> Flags:
+        """Which employees owe something for which the attempts have run out, and a manager should hear of it."""
+        n, k = len(self.population), len(self.one.points)
+        if self.deadline is None or self.campaign.targets.escalate != "manager":
+            return np.zeros(n, dtype=np.bool_)
+        employee, point = np.divmod(np.arange(n * k), max(k, 1))
+        owed = self.members[employee, point] & self.asks[point] & ~self.one.standing.acknowledged
+        deadline = Deadline(attempts=self.attempts, slots=self.slots)
+        return exhausted(self.one.standing, employee, owed, deadline) & ~self.absent & self.able
+
+    # --- what is pending -------------------------------------------------------------------------------
+
+    @cached_property
+    def loose(self) -> Numbers:
+        """The places of pending deliveries that must find another day: they are held, or their window closed."""
+        pending = self.one.pending
+        late = pending.not_after <= micros(self.now)
+        return np.flatnonzero((pending.held | late) & ~self.left & ~self.over & ~self.dropped)
+
+    @cached_property
+    def left(self) -> Flags:
+        """Which pending deliveries are for somebody whose last day has passed."""
+        rows = self.one.pending.employee
+        return self.population.ends[rows] < self.day[rows]
+
+    @cached_property
+    def over(self) -> Flags:
+        """Which pending deliveries outlived the campaign."""
+        rows, ends = self.one.pending.employee, self.campaign.ends
+        late = self.day[rows] > np.datetime64(ends, "D") if ends else np.zeros(len(rows), dtype=np.bool_)
+        return late & ~self.left
+
+    @cached_property
+    def dropped(self) -> Flags:
+        """Which pending deliveries the campaign would not send any more."""
+        pending = self.one.pending
+        asked = pending.special.copy()
+        known = pending.point >= 0
+        asked[known] = self.members[pending.employee[known], pending.point[known]]
+        return ~asked & ~self.left & ~self.over
+
+
+@lru_cache(maxsize=256)
+def _hours(now: datetime, day: date, zone: str, window: SendWindow) -> tuple[datetime, datetime]:
+    opens, closes = window.hours(day, ZoneInfo(zone))
+    return max(opens, now), closes
+
+
+def _is_open(
+    now: datetime, zone: ZoneInfo, campaign: Campaign, window: SendWindow | None, holidays: Collection[date]
+) -> bool:
+    """Tell whether a campaign's window is open, or opens later, on the local day of a zone."""
+    day = now.astimezone(zone).date()
+    if window is None or not window.sends_on(day, holidays):
+        return False
+    opens, closes = window.hours(day, zone)
+    runs = campaign.starts <= day and (campaign.ends is None or day <= campaign.ends)
+    return runs and max(opens, now) < closes
