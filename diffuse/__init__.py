@@ -5,13 +5,13 @@ Definitions, to write a campaign in Python::
     from diffuse import Campaign, Policy, KeyPoint, Variant, Text, ByLanguage
 """
 
-from diffuse.domain.schedule import Schedule
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.measures import Rate
 from diffuse.domain.people import Audience, Employee
 from diffuse.domain.period import Period
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.domain.schedule import Schedule
 from diffuse.domain.window import SendWindow
 from diffuse.errors import (
     AuthoringError,
@@ -27,7 +27,6 @@ __all__ = [
     "Audience",
     "AuthoringError",
     "ByLanguage",
-    "Schedule",
     "Campaign",
     "DiffuseError",
     "Employee",
@@ -38,6 +37,7 @@ __all__ = [
     "Problem",
     "Question",
     "Rate",
+    "Schedule",
     "SendWindow",
     "Text",
     "TransientFailure",

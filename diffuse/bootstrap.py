@@ -17,6 +17,7 @@ from diffuse.ports import (
     Channel,
     Clock,
     Directory,
+    House,
     Ledger,
     Publications,
     Queue,
@@ -54,6 +55,7 @@ class App:
     engine: "Engine"
     directory: Directory
     publications: Publications
+    house: House
     ledger: Ledger
     queue: Queue
     templates: Path
@@ -154,8 +156,10 @@ def app(
     from diffuse.adapters.sql.directory import SqlDirectory
     from diffuse.adapters.sql.engine import connect
     from diffuse.adapters.sql.hits import SqlHits
+    from diffuse.adapters.sql.house import SqlHouse
     from diffuse.adapters.sql.ledger import SqlLedger
     from diffuse.adapters.sql.migrate import upgrade
+    from diffuse.adapters.sql.plans import SqlPlans
     from diffuse.adapters.sql.publications import SqlPublications
     from diffuse.adapters.sql.results import SqlResults
     from diffuse.adapters.templates import default_folder
@@ -175,13 +179,18 @@ def app(
         mail_domain=settings.sender_email.rpartition("@")[2],
     )
     queue = _queue(hints or broker(settings))
+    house = SqlHouse(engine, rules=(definitions.dump, definitions.load_attention))
+    worker = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
     plan = Plan(
         clock=clock,
         directory=directory,
         publications=publications,
-        ledger=ledger,
+        plans=SqlPlans(engine),
+        house=house,
         calendar=writing.calendar,
         signer=signer,
+        queue=queue,
+        planner=worker,
     )
     channel = channel or mail(settings, clock)
     deliver = Deliver(
@@ -191,7 +200,7 @@ def app(
         ledger=ledger,
         channel=channel,
         signer=signer,
-        worker=f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}",
+        worker=worker,
     )
     return App(
         clock=clock,
@@ -199,6 +208,7 @@ def app(
         engine=engine,
         directory=directory,
         publications=publications,
+        house=house,
         ledger=ledger,
         queue=queue,
         templates=settings.templates or default_folder(),

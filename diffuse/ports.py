@@ -6,16 +6,20 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
+from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import Campaign
-from diffuse.domain.delivery import Claimed, Outcome, Touchpoint
+from diffuse.domain.delivery import Change, Claimed, Outcome, State, Touchpoint
 from diffuse.domain.events import Event
 from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.message import Baked, Outgoing, Wording
+from diffuse.domain.messages import Messages
+from diffuse.domain.pending import Occasion
 from diffuse.domain.people import Employee
-from diffuse.domain.planning import History, Load
 from diffuse.domain.policy import KeyPoint, Policy, Text
+from diffuse.domain.population import Population
 from diffuse.domain.source import Loaded
-from diffuse.errors import Problem
+from diffuse.domain.standing import Standing
+from diffuse.errors import Problem, TransientFailure
 
 
 class Clock(Protocol):
@@ -108,53 +112,99 @@ class Publications(Protocol):
         """Return a wording as it was baked for a publication; KeyError when there is none."""
 
 
+class House(Protocol):
+    """Keeps the organisation's rules of attention."""
+
+    def attention(self) -> Attention:
+        """Return the rules that count now; those that restrict nothing when none were published."""
+
+    def publish(self, attention: Attention, at: datetime) -> None:
+        """Let rules count from now on."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Overdue:
-    """A planned delivery whose window closed before it could be sent."""
+class Chunk:
+    """A range of employees, by bucket, that a planner holds.
 
-    id: int
-    publication: int
-    employee: str
-    due_on: date
+    ``revision`` counts what has changed for them when it was taken.
+    """
+
+    first: int
+    last: int
+    revision: int
+    token: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
-    """The new day and window of a planned delivery, and why it moved."""
+class Kept:
+    """Where a campaign's pairs stood at the beginning of a day, ``cut``; it may be thrown away at any time.
 
-    id: int
-    due_on: date
-    due_at: datetime
-    not_after: datetime
-    reason: str
+    ``digest`` tells with which definition it was folded, ``employees`` names the rows.
+    """
+
+    digest: str
+    cut: date
+    employees: Sequence[str]
+    standing: Standing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """What recording a plan changed: new deliveries, and how many others came to each state."""
+
+    added: int
+    changed: Mapping[State, int]
+
+
+class LeaseLost(TransientFailure):
+    """Raised when a planner took too long and another one has taken its employees over."""
+
+
+class Plans(Protocol):
+    """Keeps what planning needs and what it asks for; each chunk of employees is planned by one at a time."""
+
+    def lay_out(self, now: datetime) -> None:
+        """Cut the employees into chunks, if their number asks for another cut."""
+
+    def claim(self, now: datetime, token: str) -> Chunk | None:
+        """Take a chunk that is to be planned and that nobody holds; None when there is none."""
+
+    def population(self, held: Chunk, acting: Mapping[str, Collection[str]]) -> Population:
+        """Return the chunk's employees, by id, with the roles that they have for others, and their absences."""
+
+    def kept(self, held: Chunk, campaign: str) -> Kept | None:
+        """Return the standing that was kept for a campaign and a chunk, or None."""
+
+    def messages(
+        self, held: Chunk, population: Population, cuts: Mapping[str, date], until: date
+    ) -> Messages:
+        """Return the messages of a chunk: of each campaign those from ``cuts`` on, and older ones with news."""
+
+    def occasions(self, held: Chunk) -> Sequence[Occasion]:
+        """Return the occasions of a chunk's employees for which no message is planned or sent."""
+
+    def ask(self, occasions: Iterable[Occasion]) -> None:
+        """Keep occasions, each key once, and let their employees be planned anew."""
+
+    def record(  # noqa: PLR0913 -- everything that a plan changes, in one transaction
+        self,
+        held: Chunk,
+        *,
+        new: Sequence[Touchpoint],
+        changes: Sequence[Change],
+        standings: Mapping[str, Kept],
+        now: datetime,
+        due_at: datetime,
+    ) -> Recorded:
+        """Record a plan and give the chunk back, all or nothing.
+
+        Raises:
+            LeaseLost: when another planner has taken the chunk over; nothing is recorded.
+        """
 
 
 class Ledger(Protocol):
     """Keeps the deliveries: the queue's truth."""
-
-    def history(self, campaign: str) -> History:
-        """Return the last message of every pair of the campaign, cancelled and suppressed ones left out.
-
-        ``touch`` counts those too, so that the next touch is always a new one.
-        """
-
-    def load(self, since: date) -> Load:
-        """Return the messages since a day that count against the attention budget."""
-
-    def add(self, touchpoints: Iterable[Touchpoint], at: datetime) -> int:
-        """Record touchpoints as planned deliveries, unless their key exists. Return how many are new."""
-
-    def overdue(self, now: datetime) -> Sequence[Overdue]:
-        """Return planned deliveries whose window has closed, by due instant and id."""
-
-    def move(self, moves: Iterable[Move]) -> int:
-        """Move deliveries that are still planned. Return how many moved."""
-
-    def expire(self, deliveries: Collection[int], reason: str) -> int:
-        """End deliveries that are still planned, and that no window awaits any more. Return how many."""
-
-    def cancel(self, employees: Collection[str], reason: str) -> int:
-        """Cancel everything still planned for these employees. Return how many."""
 
     def claim(self, now: datetime, *, token: str, limit: int) -> Sequence[Claimed]:
         """Take due deliveries within their window, oldest first, for the length of a lease."""

@@ -6,24 +6,36 @@ from datetime import datetime
 from typing import Any
 
 from diffuse.adapters.shapes import CONVERTERS, Form, Kind, expected, hints, shape
+from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.errors import FieldPath, Problem
 
 
-def dump(campaign: Campaign) -> str:
-    """Write a campaign, defaults and texts included, as JSON with sorted keys; equal ones, equal texts."""
-    return json.dumps(_plain(Campaign, campaign), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def dump(definition: object) -> str:
+    """Write a definition, defaults and texts included, as JSON with sorted keys; equal ones, equal texts."""
+    plain = _plain(type(definition), definition)
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def load(text: str) -> Campaign:
-    """Read what ``dump`` wrote; fields that it did not know yet get their defaults.
+    """Read what ``dump`` wrote of a campaign; fields that it did not know yet get their defaults.
 
     Raises:
         AuthoringError: when the campaign is not allowed any more.
     """
     campaign: Campaign = _value(Campaign, json.loads(text))
     return campaign
+
+
+def load_attention(text: str) -> Attention:
+    """Read what ``dump`` wrote of the rules of attention.
+
+    Raises:
+        AuthoringError: when the rules are not allowed any more.
+    """
+    attention: Attention = _value(Attention, json.loads(text))
+    return attention
 
 
 def misfits(value: Any, kind: Kind = Campaign, path: FieldPath = ()) -> Iterator[Problem]:  # noqa: ANN401

@@ -96,7 +96,7 @@ class Attention:
     max_messages_per_week: int = 7
     max_per_day: int = 1
     min_gap_days: int = 1
-    easy_days: EasyDays = EasyDays()  # noqa: RUF009 -- frozen
+    easy_days: EasyDays = EasyDays()
     working_days: tuple[str, ...] = WEEKDAYS
     holidays: str = ""
     quiet_hours: QuietHours | None = None
@@ -162,7 +162,8 @@ class Taken:
             np.bincount(rows[(age >= begins) & (age < begins + WEEK)], minlength=len(days))
             for begins in range(1 - WEEK, 1)
         ]
-        return np.maximum.reduce(weeks)
+        fullest: NDArray[np.int64] = np.maximum.reduce(weeks)
+        return fullest
 
     def gap(self, days: Days) -> NDArray[np.int64]:
         """Return the days between each employee's day and the nearest other day with a message."""

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.language import ANY, ByLanguage
 from diffuse.domain.people import EMAIL, EVERYONE, Audience
 from diffuse.domain.policy import KeyPoint, Policy, id_problems, refuse, repeated_ids, single_line
+from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.window import SendWindow
 from diffuse.errors import FieldPath, Problem, nearest
 

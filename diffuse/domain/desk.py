@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,9 @@ from diffuse.domain.population import Population, code, micros
 from diffuse.domain.rhythm import Deadline, attempts, exhausted
 from diffuse.domain.standing import EVER, Standing
 from diffuse.domain.window import SendWindow
+
+LAST_SHARE = 0.9
+"""Messages are spread over this share of the window, so that the last ones leave before it closes."""
 
 PRIOR = 4.0
 """The messages' worth of weight that an attention rate of one half has before anything is known."""
@@ -51,7 +54,7 @@ class Running:
         audiences = [self.campaign.audience_of(policy, point) for policy, point in self.points]
         columns = {audience: population.members(audience) for audience in set(audiences)}
         return np.column_stack(
-            [columns[audience] for audience in audiences] or [np.zeros((len(population), 0))]
+            [columns[audience] for audience in audiences] or [np.zeros((len(population), 0), dtype=np.bool_)]
         )
 
 
@@ -120,9 +123,11 @@ class Desk:
 
     # --- when it sends ---------------------------------------------------------------------------------
 
-    def hours(self, day: date, zone: str) -> tuple[datetime, datetime]:
-        """Return what is left of the window on a day in a zone."""
-        return _hours(self.now, day, zone, self.window or self.campaign.send_window)
+    def slot(self, row: int) -> tuple[datetime, datetime]:
+        """Return the instant at which an employee's message of the day is due, and the end of the window."""
+        window = self.window or self.campaign.send_window
+        day: date = self.day[row].item()
+        return slot(self.now, day, window, self.population.zones[row], float(self.places[row]))
 
     @cached_property
     def places(self) -> Reals:
@@ -144,7 +149,8 @@ class Desk:
         shape = (len(self.population), len(self.one.points))
         messages = self.one.standing.messages.reshape(shape).sum(axis=1)
         back = self.one.standing.back.reshape(shape).sum(axis=1)
-        return (PRIOR / 2 + back) / (PRIOR + messages)
+        share: Reals = (PRIOR / 2 + back) / (PRIOR + messages)
+        return share
 
     @cached_property
     def strength(self) -> Reals:
@@ -173,7 +179,8 @@ class Desk:
         """The day of each employee's last message of this campaign; long ago for none."""
         shape = (len(self.population), len(self.one.points))
         sent = np.where(np.isnat(self.one.standing.sent), EVER, self.one.standing.sent)
-        return sent.reshape(shape).max(axis=1, initial=EVER)
+        latest: Days = np.maximum.reduce(sent.reshape(shape), axis=1, initial=EVER)
+        return latest
 
     @cached_property
     def last_wording(self) -> Numbers:
@@ -183,7 +190,8 @@ class Desk:
             return np.full(shape[0], -1)
         sent = np.where(np.isnat(self.one.standing.sent), EVER, self.one.standing.sent).reshape(shape)
         latest = sent.argmax(axis=1)
-        return self.one.standing.wording.reshape(shape)[np.arange(shape[0]), latest]
+        register: Numbers = self.one.standing.wording.reshape(shape)[np.arange(shape[0]), latest]
+        return register
 
     # --- what a deadline needs -------------------------------------------------------------------------
 
@@ -263,6 +271,16 @@ class Desk:
         known = pending.point >= 0
         asked[known] = self.members[pending.employee[known], pending.point[known]]
         return ~asked & ~self.left & ~self.over
+
+
+def slot(now: datetime, day: date, window: SendWindow, zone: str, place: float) -> tuple[datetime, datetime]:
+    """Return the instant within a local day's window at which a message is due, and the window's end.
+
+    Places, in [0, 1), are spread over the window; what is left of one that has opened already is used likewise.
+    The two instants are equal when the window lies in a gap of that day's clock.
+    """
+    opens, closes = _hours(now, day, zone, window)
+    return opens + timedelta(seconds=int((closes - opens).total_seconds() * place * LAST_SHARE)), closes
 
 
 @lru_cache(maxsize=256)

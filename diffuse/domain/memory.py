@@ -5,6 +5,7 @@ and the package ``fsrs``, with which the tests compare every number). Days are l
 employee, given by the caller as numbers since 1970; nothing here knows a clock or draws chance.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import IntEnum
@@ -110,7 +111,7 @@ class Fsrs:
     """
 
     weights: tuple[float, ...] = WEIGHTS
-    desired_retention: float = 0.9
+    desired_retention: float = 0.8
     maximum_interval: int = 36_500
     learning_steps: tuple[int, ...] = ()
     relearning_steps: tuple[int, ...] = ()
@@ -145,6 +146,12 @@ class Fsrs:
             for place, step in enumerate(getattr(self, name)):
                 if step < 1:
                     yield Problem(path=(name, place), found=f"{step} days", expected="at least '1 day'")
+                elif step > max(self.maximum_interval, 1):
+                    yield Problem(
+                        path=(name, place),
+                        found=f"{step} days",
+                        expected=f"no more than maximum_interval, {self.maximum_interval} days",
+                    )
 
     @property
     def decay(self) -> float:
@@ -159,14 +166,18 @@ class Fsrs:
     def retrievability(self, elapsed: ArrayLike, stability: ArrayLike) -> Reals:
         """Return R(t, S) = (1 + factor·t/S)^decay; 0 for what was never met (NaN)."""
         t, s = np.asarray(elapsed, dtype=np.float64), np.asarray(stability, dtype=np.float64)
-        recall: Reals = (1 + self.factor * t / s) ** self.decay
+        recall: Reals = (1 + self.factor * np.maximum(t, 0.0) / s) ** self.decay
         return np.where(np.isnan(s), 0.0, recall)
 
     def interval(self, stability: ArrayLike, desired_retention: float | None = None) -> Numbers:
-        """Return the whole days after which recall has fallen to ``desired_retention``, 1 to the maximum."""
+        """Return the whole days after which recall has fallen to ``desired_retention``, 1 to the maximum.
+
+        A half is rounded to the even day, as Python rounds. The stability must not be NaN.
+        """
         target = desired_retention or self.desired_retention
         days = np.asarray(stability, dtype=np.float64) / self.factor * (target ** (1 / self.decay) - 1)
-        return np.clip(np.rint(days), 1, self.maximum_interval).astype(np.int64)
+        whole: Numbers = np.clip(np.rint(days), 1, self.maximum_interval).astype(np.int64)
+        return whole
 
     def elapsed(self, recall: ArrayLike, stability: ArrayLike) -> Reals:
         """Return the days after which recall has fallen to a given value: the inverse of R."""
@@ -189,32 +200,36 @@ class Fsrs:
 
     def first(self, grade: ArrayLike) -> tuple[Reals, Reals]:
         """Return stability and difficulty after the first exposure, by its grade."""
-        place = np.asarray(grade, dtype=np.int64)
-        stability = np.array(self.weights[:4])[place - 1]
-        return np.maximum(stability, LEAST_STABILITY), np.clip(self._difficulty(place), 1, 10)
+        place = np.asarray(grade, dtype=np.int64) - 1
+        stability = np.maximum(self.weights[:4], LEAST_STABILITY)
+        difficulty = np.clip([self._difficulty(one) for one in Grade], 1, 10)
+        return stability[place], difficulty[place]
 
-    def _difficulty(self, grade: ArrayLike) -> Reals:
-        w = self.weights
-        return w[4] - np.exp(w[5] * (np.asarray(grade, dtype=np.float64) - 1)) + 1
+    def _difficulty(self, grade: Grade) -> float:
+        """Return the first difficulty, which may lie beyond 1 to 10."""
+        return self.weights[4] - math.exp(self.weights[5] * (grade - 1)) + 1
 
     def harder(self, difficulty: Reals, grade: ArrayLike) -> Reals:
         """Return the difficulty after a grade: damped towards 10, and drawn back to that of Easy."""
         w = self.weights
         change = -w[6] * (np.asarray(grade, dtype=np.float64) - 3)
         moved = difficulty + (10 - difficulty) * change / 9
-        return np.clip(w[7] * self._difficulty(Grade.EASY) + (1 - w[7]) * moved, 1, 10)
+        after: Reals = np.clip(w[7] * self._difficulty(Grade.EASY) + (1 - w[7]) * moved, 1, 10)
+        return after
 
     def recalled(self, stability: Reals, difficulty: Reals, recall: Reals) -> Reals:
         """Return the stability after a successful retrieval (Good) at a probability of recall."""
         w = self.weights
         growth = np.exp(w[8]) * (11 - difficulty) * stability ** -w[9] * np.expm1(w[10] * (1 - recall))
-        return stability * (1 + growth)
+        after: Reals = stability * (1 + growth)
+        return after
 
     def lapsed(self, stability: Reals, difficulty: Reals, recall: Reals) -> Reals:
         """Return the stability after a failed retrieval (Again)."""
         w = self.weights
         long = w[11] * difficulty ** -w[12] * ((stability + 1) ** w[13] - 1) * np.exp(w[14] * (1 - recall))
-        return np.minimum(long, stability / np.exp(w[17] * w[18]))
+        after: Reals = np.minimum(long, stability / np.exp(w[17] * w[18]))
+        return after
 
     def same_day(self, stability: Reals, grade: ArrayLike) -> Reals:
         """Return the stability after one more exposure on the same day."""
@@ -223,15 +238,28 @@ class Fsrs:
         return stability * np.where(g >= Grade.HARD, np.maximum(growth, 1.0), growth)
 
     def next_state(
-        self, stability: Reals, difficulty: Reals, elapsed: Reals, grade: Numbers
+        self, stability: ArrayLike, difficulty: ArrayLike, elapsed: ArrayLike, grade: ArrayLike
     ) -> tuple[Reals, Reals]:
-        """Return stability and difficulty after an exposure; each formula is reckoned on its own rows only.
+        """Return stability and difficulty after an exposure, of one row or of many.
 
         Args:
             stability, difficulty: before it; NaN where there was none yet.
-            elapsed: days since the last one.
+            elapsed: days since the last one; less than 1 is the same day.
             grade: how it went.
         """
+        shape = np.broadcast(stability, difficulty, elapsed, grade).shape
+        before, hard, days = (
+            np.broadcast_to(np.asarray(one, dtype=np.float64), shape).reshape(-1)
+            for one in (stability, difficulty, elapsed)
+        )
+        grades = np.broadcast_to(np.asarray(grade, dtype=np.int64), shape).reshape(-1)
+        after, harder = self._next(before, hard, days, grades)
+        return after.reshape(shape), harder.reshape(shape)
+
+    def _next(
+        self, stability: Reals, difficulty: Reals, elapsed: Reals, grade: Numbers
+    ) -> tuple[Reals, Reals]:
+        """Reckon each formula on its own rows only."""
         new, harder = self.first(grade)
         known = ~np.isnan(stability)
         if not known.any():
@@ -253,13 +281,15 @@ class Fsrs:
         """Return the memory after a retrieval on a day, one for each row.
 
         Raises:
-            ValueError: when a day lies before the last exposure: reviews come in their order.
+            ValueError: when a day lies before the last exposure, for reviews come in their order, or when a
+                grade is none.
         """
         days = np.broadcast_to(np.asarray(day, dtype=np.float64), memory.stability.shape)
         grades = np.broadcast_to(np.asarray(grade, dtype=np.int64), memory.stability.shape)
-        early = np.count_nonzero(days < memory.exposed)
-        if early:
-            raise ValueError(f"{early} reviews lie before the last exposure; give them in their order")
+        in_order(days, memory, "reviews")
+        strange = np.count_nonzero((grades < Grade.AGAIN) | (grades > Grade.EASY))
+        if strange:
+            raise ValueError(f"{strange} grades are none; give 1 (Again), 2 (Hard), 3 (Good) or 4 (Easy)")
         elapsed = np.where(np.isnan(memory.exposed), 0.0, days - memory.exposed)
         stability, difficulty = self.next_state(memory.stability, memory.difficulty, elapsed, grades)
         step, relearning = self.advance(memory, grades)
@@ -302,10 +332,11 @@ class Fsrs:
         """
         known = ~np.isnan(memory.stability)
         days = np.zeros(len(memory), dtype=np.int64)
-        long = known & (memory.step == REVIEW)
+        long = np.flatnonzero(known & (memory.step == REVIEW))
         days[long] = self.interval(memory.stability[long])
         if self.fuzz:
-            days[long] = self.fuzzed(days, who, what, repetition)[long]
+            codes = (np.broadcast_to(one, days.shape)[long] for one in (who, what, repetition))
+            days[long] = self.fuzzed(days[long], *codes)
         for relearning, steps in ((False, self.learning_steps), (True, self.relearning_steps)):
             for number, length in enumerate(steps):
                 here = known & (memory.step == number) & (memory.relearning == relearning)
@@ -313,24 +344,48 @@ class Fsrs:
                 days[here] = np.where(np.broadcast_to(grade, here.shape)[here] == Grade.HARD, hard, length)
         return days
 
-    def fuzzed(self, interval: ArrayLike, who: ArrayLike, what: ArrayLike, repetition: ArrayLike) -> Numbers:
+    def fuzzed(
+        self,
+        interval: ArrayLike,
+        who: ArrayLike,
+        what: ArrayLike,
+        repetition: ArrayLike,
+        *,
+        elapsed: ArrayLike = 0,
+    ) -> Numbers:
         """Return intervals varied a little, each day of the range equally likely, none above the maximum.
 
-        The same employee, thing and repetition always give the same interval.
+        The same employee, thing and repetition always give the same interval. The range is the published one;
+        its first day is moved beyond ``elapsed``, so that nothing returns sooner than it just did, where the
+        interval itself does not.
         """
         days = np.asarray(interval, dtype=np.int64)
         real = days.astype(np.float64)
         delta = 1.0 + sum(share * np.maximum(np.minimum(real, to) - begin, 0.0) for begin, to, share in FUZZ)
-        low = np.maximum(2, np.rint(real - delta))
+        sooner = np.minimum(np.asarray(elapsed, dtype=np.float64) + 1, real)
+        low = np.maximum(np.maximum(2, np.rint(real - delta)), sooner)
         high = np.minimum(np.rint(real + delta), self.maximum_interval)
         low = np.minimum(low, high)
-        drawn = np.floor(low + chance(who, what, repetition) * (high - low + 1)).astype(np.int64)
-        return np.where(real < FIRST_FUZZED, days, drawn)
+        drawn = low + np.floor(chance(who, what, repetition) * (high - low + 1))
+        return np.where(real < FIRST_FUZZED, days, drawn.astype(np.int64))
+
+
+def in_order(day: Reals, memory: Memory, what: str) -> None:
+    """Refuse days before the last exposure with a ValueError that counts them.
+
+    A partial exposure leaves a date that lies before its day, so that it hides the days between.
+    """
+    early = np.count_nonzero(day < memory.exposed)
+    if early:
+        raise ValueError(f"{early} {what} lie before the last exposure; give them in their order")
 
 
 def _hard(steps: tuple[int, ...]) -> int:
-    """Return the wait after Hard on the first step: half as long again, or between the first two."""
-    return round(steps[0] * 1.5) if len(steps) == 1 else round((steps[0] + steps[1]) / 2)
+    """Return the wait after Hard on the first step: half as long again, or between the first two.
+
+    A half day is waited for to its end.
+    """
+    return math.ceil(steps[0] * 1.5 if len(steps) == 1 else (steps[0] + steps[1]) / 2)
 
 
 def chance(who: ArrayLike, what: ArrayLike, repetition: ArrayLike) -> Reals:

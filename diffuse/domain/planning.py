@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from diffuse.domain.policy import KeyPoint
 from diffuse.domain.population import Population, code
 from diffuse.domain.rhythm import Circumstances, Deadline, candidates, pressing
 from diffuse.domain.standing import Standing, Teaching
-
-LAST_SHARE = 0.9
-"""Messages are spread over this share of the window, so that the last ones leave before it closes."""
 
 LEFT = "the last day of work has passed"
 OVER = "the campaign's last day, {day}, closed before it could be sent"
@@ -86,7 +83,7 @@ def plan(  # noqa: PLR0913, PLR0917 -- all that a plan depends on
     for desk, wish, ruling in zip(desks, wishes, rulings, strict=True):
         result.changes += _ended(desk)
         result.reminders += [
-            (desk.campaign.id, population.ids[row]) for row in np.flatnonzero(desk.unreached)
+            (desk.campaign.id, population.ids[row]) for row in np.flatnonzero(desk.unreached).tolist()
         ]
         for place, verdict in enumerate(ruling.tolist()):
             why = words(verdict, names, wish, rules.attention)
@@ -312,17 +309,13 @@ def _found_another_day(desk: Desk, row: int, number: int, why: str) -> Iterator[
 
 def _turn(desk: Desk, row: int, point: KeyPoint, touch: int, last: int) -> Turn:
     """Return when an employee gets a key point on their day, and in which wording."""
-    day: date = desk.day[row].item()
-    zone = desk.population.zones[row]
-    opens, closes = desk.hours(day, zone)
-    share = float(desk.places[row]) * LAST_SHARE
-    wait = timedelta(seconds=int((closes - opens).total_seconds() * share))
+    due_at, closes = desk.slot(row)
     return Turn(
         publication=desk.one.publication,
         variant=wording(point, touch, last, int(desk.last_wording[row])),
         language=desk.campaign.language_for(desk.population.languages[row]),
-        due_on=day,
-        due_at=opens + wait,
+        due_on=desk.day[row].item(),
+        due_at=due_at,
         not_after=closes,
     )
 

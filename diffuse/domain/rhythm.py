@@ -97,7 +97,8 @@ def _again(schedule: Schedule, standing: Standing, around: Circumstances, rows: 
         np.int64
     )
     if schedule.policy == "fixed":
-        return (beyond < 0) & (waited >= wait)
+        ready: Flags = (beyond < 0) & (waited >= wait)
+        return ready
     longest = np.maximum(wait, round(schedule.maximum_interval.about))
     patient: Flags = waited >= np.minimum(wait << np.clip(beyond + 1, 0, 16), longest)
     return patient

@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from diffuse.domain.memory import Fsrs, Grade, Memory
+from diffuse.domain.memory import LEAST_STABILITY, Fsrs, Grade, Memory, in_order
 from diffuse.domain.policy import refuse
 from diffuse.errors import Problem
 
@@ -113,9 +113,7 @@ def absorb(  # noqa: PLR0913 -- one signal and what is assumed about it
     kind = np.broadcast_to(np.asarray(signal, dtype=np.int64), shape)
     offered = np.broadcast_to(np.asarray(choices, dtype=np.float64), shape)
     a = np.broadcast_to(assumed.attention(kind) if attention is None else np.asarray(attention), shape)
-    early = np.count_nonzero(np.floor(memory.exposed) > today)
-    if early:
-        raise ValueError(f"{early} signals lie before the last exposure; give them in their order")
+    in_order(today, memory, "signals")
     known = ~np.isnan(memory.stability)
     recall = np.where(
         known, fsrs.retrievability(np.maximum(today - memory.exposed, 0), memory.stability), 0.0
@@ -188,7 +186,7 @@ def _weigh(  # noqa: PLR0913, PLR0917 -- columns
     """Mix what attending would have made of a memory with what it was."""
     stability, difficulty, recall = attended
     before = np.where(np.isnan(memory.stability), stability, memory.stability)
-    mixed = np.maximum(a * stability + (1 - a) * before, 0.001)
+    mixed = np.maximum(a * stability + (1 - a) * before, LEAST_STABILITY)
     hard = np.where(np.isnan(memory.difficulty), difficulty, memory.difficulty)
     now = a + (1 - a) * recall
     back = np.where(a == 1.0, 0.0, fsrs.elapsed(np.maximum(now, 1e-6), mixed))
@@ -239,4 +237,4 @@ def gain(  # noqa: PLR0913 -- columns
     power = 1 + fsrs.decay
     later = (base + fsrs.factor * span[rows] / s) ** power - base * recall
     bought[rows] -= s / (fsrs.factor * power) * later
-    return bought * attend
+    return bought * np.asarray(attend, dtype=np.float64)

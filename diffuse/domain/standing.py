@@ -120,6 +120,13 @@ class Standing:
         """Return columns of their own."""
         return self.at(np.arange(len(self.touch)))
 
+    def put(self, pairs: Numbers, other: "Standing") -> None:
+        """Write some of the pairs in place."""
+        for one in fields(self):
+            if one.name != "memory":
+                getattr(self, one.name)[pairs] = getattr(other, one.name)
+        self.memory.put(pairs, other.memory)
+
     def at(self, pairs: Numbers) -> "Standing":
         """Return some of the pairs."""
         plain = {one.name: getattr(self, one.name)[pairs] for one in fields(self) if one.name != "memory"}

@@ -1,22 +1,45 @@
-"""Plan: bring the ledger in line with the day, for every employee and every running campaign.
+"""Plan: bring the ledger in line with the day, a chunk of employees at a time, for every running campaign.
 
-Planning again at the same instant changes nothing, so any number of planners may run at once.
+Any number of planners may run at once: each holds the chunk that it plans, and records a chunk whole or not at
+all. A chunk is planned again when a new day begins for its employees, or when something has changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from diffuse.domain import planning
 from diffuse.domain.attention import WEEK
-from diffuse.domain.campaign import Campaign
-from diffuse.domain.people import Employee
-from diffuse.domain.planning import Population, Running
-from diffuse.ports import Calendar, Clock, Directory, Ledger, Move, Overdue, Publications, Published, Signer
+from diffuse.domain.delivery import State
+from diffuse.domain.desk import Rules, Running
+from diffuse.domain.messages import Messages, signature
+from diffuse.domain.pending import Occasion
+from diffuse.domain.population import Population
+from diffuse.domain.standing import EVER, FOR_EVER, Standing, fold
+from diffuse.domain.window import instant
+from diffuse.ports import (
+    Calendar,
+    Chunk,
+    Clock,
+    Directory,
+    House,
+    Kept,
+    LeaseLost,
+    Plans,
+    Publications,
+    Published,
+    Queue,
+    Recorded,
+    Signer,
+)
 
-CLOSED = "the window of {day} closed before it could be sent"
-OVER = "the campaign's last day, {day}, closed before it could be sent"
-LEFT = "the last day of work has passed"
+SETTLED = 8
+"""Days after which a message that is not pending any more is folded into what is kept."""
+
+FIRST_DAY = date(1, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,12 +48,24 @@ class Planned:
 
     added: int = 0
     moved: int = 0
+    held: int = 0
     cancelled: int = 0
     expired: int = 0
 
+    def plus(self, recorded: Recorded) -> "Planned":
+        """Return the sum."""
+        changed = recorded.changed
+        return Planned(
+            added=self.added + recorded.added,
+            moved=self.moved + changed.get(State.PLANNED, 0),
+            held=self.held + changed.get(State.HELD, 0),
+            cancelled=self.cancelled + changed.get(State.CANCELLED, 0),
+            expired=self.expired + changed.get(State.EXPIRED, 0),
+        )
+
 
 class Plan:
-    """Plans the day: moves what could not be sent, cancels what leavers no longer get, adds what is due."""
+    """Plans the day: adds what is due, holds what must wait, moves what could not be sent, ends what is over."""
 
     def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
@@ -38,91 +73,175 @@ class Plan:
         clock: Clock,
         directory: Directory,
         publications: Publications,
-        ledger: Ledger,
+        plans: Plans,
+        house: House,
         calendar: Calendar,
         signer: Signer,
+        queue: Queue,
+        planner: str,
     ) -> None:
-        """Take the collaborators."""
+        """Take the collaborators; ``planner`` names this process in leases, and is unique."""
         self._clock = clock
         self._directory = directory
         self._publications = publications
-        self._ledger = ledger
+        self._plans = plans
+        self._house = house
         self._calendar = calendar
         self._signer = signer
+        self._queue = queue
+        self._planner = planner
 
     def run(self) -> Planned:
-        """Plan the local day of every employee."""
-        now = self._clock.now()
-        employees = self._directory.employees()
-        published = self._publications.running()
-        cancelled = self._ledger.cancel(_left(employees, now), LEFT)
-        moved, expired = self._settle_overdue(now, employees, published)
-        running = [self._running(one, now) for one in published]
-        load = self._ledger.load(now.date() - timedelta(days=WEEK + 1))
-        touchpoints = planning.plan(now, Population(employees), running, load, self._signer.message_id)
-        added = self._ledger.add(touchpoints, now)
-        return Planned(added=added, moved=moved, cancelled=cancelled, expired=expired)
+        """Plan every chunk that is to be planned and that nobody else holds."""
+        planned = Planned()
+        self._plans.lay_out(self._clock.now())
+        while held := self._plans.claim(self._clock.now(), self._planner):
+            self._queue.kick()  # others may take the next chunk
+            try:
+                planned = planned.plus(self._chunk(held))
+            except LeaseLost:
+                continue
+        return planned
 
-    def _running(self, one: Published, now: datetime) -> Running:
-        return Running(
-            publication=one.id,
-            campaign=one.campaign,
-            holidays=self._holidays(one, now),
-            history=self._ledger.history(one.campaign.id),
+    def _chunk(self, held: Chunk) -> Recorded:
+        """Plan the local day of a chunk's employees."""
+        now = self._clock.now()
+        population = self._plans.population(held, {})
+        published = self._publications.running()
+        rules = self._rules(now)
+        bases = {one.campaign.id: self._base(held, one, population) for one in published}
+        until = now.date() + timedelta(days=2)
+        messages = self._plans.messages(
+            held, population, {name: kept.cut for name, kept in bases.items()}, until
+        )
+        occasions = self._plans.occasions(held)
+        running = [
+            self._running(one, bases[one.campaign.id], messages, population, occasions, now)
+            for one in published
+        ]
+        plan = planning.plan(
+            now,
+            population,
+            running,
+            messages.taken([one.campaign for one in published], now),
+            rules,
+            self._signer.message_id,
+        )
+        recorded = self._plans.record(
+            held,
+            new=plan.new,
+            changes=plan.changes,
+            standings=dict(self._settled(published, bases, messages, population, now)),
+            now=now,
+            due_at=_next_day(population, now),
+        )
+        self._plans.ask(self._reminders(plan.reminders, now))
+        return recorded
+
+    def _rules(self, now: datetime) -> Rules:
+        attention = self._house.attention()
+        return Rules(attention=attention, holidays=self._holidays(attention.holidays, now))
+
+    def _holidays(self, region: str, now: datetime) -> frozenset[date]:
+        # On New Year's Eve it is next year already in UTC.
+        return self._calendar.holidays(region, (now.year - 1, now.year, now.year + 1))
+
+    def _base(self, held: Chunk, one: Published, population: Population) -> Kept:
+        """Return what was kept of a campaign, its rows those of the population; all fresh when nothing fits."""
+        points = len(one.campaign.repeated)
+        digest = signature(one.campaign, planning.teaching(one.campaign))
+        kept = self._plans.kept(held, one.campaign.id)
+        if kept is None or kept.digest != digest:
+            fresh = Standing.fresh(len(population) * points)
+            return Kept(digest=digest, cut=FIRST_DAY, employees=population.ids, standing=fresh)
+        if list(kept.employees) == list(population.ids):
+            return kept
+        return Kept(
+            digest=digest,
+            cut=kept.cut,
+            employees=population.ids,
+            standing=_rearranged(kept, population, points),
         )
 
-    def _holidays(self, one: Published, now: datetime) -> frozenset[date]:
-        # On New Year's Eve it is next year already in UTC.
-        return self._calendar.holidays(one.campaign.holidays, (now.year - 1, now.year, now.year + 1))
+    def _running(  # noqa: PLR0913, PLR0917 -- all that a campaign's part of a plan is made from
+        self,
+        one: Published,
+        base: Kept,
+        messages: Messages,
+        population: Population,
+        occasions: Sequence[Occasion],
+        now: datetime,
+    ) -> Running:
+        campaign = one.campaign
+        begins = EVER if base.cut == FIRST_DAY else np.datetime64(base.cut, "D")
+        log = messages.log(campaign, population)
+        return Running(
+            publication=one.id,
+            campaign=campaign,
+            holidays=self._holidays(campaign.holidays, now),
+            standing=fold(base.standing, log, planning.teaching(campaign), begins, FOR_EVER),
+            pending=messages.pending(campaign),
+            occasions=[each for each in occasions if each.campaign == campaign.id],
+        )
 
-    def _settle_overdue(
-        self, now: datetime, employees: Sequence[Employee], published: Sequence[Published]
-    ) -> tuple[int, int]:
-        """Move deliveries whose window closed; end those of a campaign that is over. Return both counts."""
-        overdue = self._ledger.overdue(now)
-        if not overdue:
-            return 0, 0
-        moves: list[Move] = []
-        over: dict[str, list[int]] = {}
-        rules = {one.campaign.id: (one.campaign, self._holidays(one, now)) for one in published}
-        who = {employee.id: employee for employee in employees}
-        load = self._ledger.load(now.date() - timedelta(days=1))
-        taken = set(zip(load.employee, load.day.tolist(), strict=True))
-        for late in overdue:
-            campaign, holidays = rules[self._publications.get(late.publication).campaign.id]
-            move = _move(now, late, campaign, holidays, who[late.employee], taken)
-            if campaign.ends is not None and move.due_on > campaign.ends:
-                over.setdefault(OVER.format(day=campaign.ends), []).append(late.id)
-            else:
-                taken.add((late.employee, move.due_on))
-                moves.append(move)
-        expired = sum(self._ledger.expire(ids, reason) for reason, ids in over.items())
-        return self._ledger.move(moves), expired
+    def _settled(
+        self,
+        published: Sequence[Published],
+        bases: Mapping[str, Kept],
+        messages: Messages,
+        population: Population,
+        now: datetime,
+    ) -> Iterator[tuple[str, Kept]]:
+        """Yield what is to be kept anew: once a week, up to a day on which everything has settled."""
+        cut = now.date() - timedelta(days=SETTLED)
+        cut -= timedelta(days=cut.toordinal() % WEEK)
+        for one in published:
+            base = bases[one.campaign.id]
+            log = messages.log(one.campaign, population)
+            if cut <= base.cut or not (log.due_on < np.datetime64(cut, "D")).any():
+                continue
+            begins = EVER if base.cut == FIRST_DAY else np.datetime64(base.cut, "D")
+            teaching = planning.teaching(one.campaign)
+            standing = fold(base.standing, log, teaching, begins, np.datetime64(cut, "D"))
+            yield (
+                one.campaign.id,
+                Kept(digest=base.digest, cut=cut, employees=population.ids, standing=standing),
+            )
+
+    def _reminders(self, unreached: Collection[tuple[str, str]], now: datetime) -> Iterator[Occasion]:
+        """Turn employees whose attempts have run out into messages to their managers, once for each campaign."""
+        if not unreached:
+            return
+        manager = {one.id: one.manager for one in self._directory.employees()}
+        for campaign, employee in unreached:
+            if manager.get(manager.get(employee, "")) is not None:
+                yield Occasion(
+                    key=f"reminder:{campaign}:{employee}",
+                    campaign=campaign,
+                    kind="reminder",
+                    employee=manager[employee],
+                    about=employee,
+                    since=now.date(),
+                )
 
 
-def _move(  # noqa: PLR0913, PLR0917 -- all that a day depends on
-    now: datetime,
-    late: Overdue,
-    campaign: Campaign,
-    holidays: frozenset[date],
-    employee: Employee,
-    taken: set[tuple[str, date]],
-) -> Move:
-    """Give a delivery whose window closed the employee's next open day that is still free."""
-    day = max(now.astimezone(employee.zone).date(), late.due_on)
-    while True:
-        day = campaign.send_window.next_day(day, holidays)
-        due_at, closes = planning.slot(now, day, campaign, employee)
-        if due_at < closes and (late.employee, day) not in taken:
-            reason = CLOSED.format(day=late.due_on)
-            return Move(id=late.id, due_on=day, due_at=due_at, not_after=closes, reason=reason)
-        day += timedelta(days=1)
+def _rearranged(kept: Kept, population: Population, points: int) -> Standing:
+    """Give each employee the rows that were kept of them; who is new has fresh ones."""
+    standing = Standing.fresh(len(population) * points)
+    both = [(old, population.row[name]) for old, name in enumerate(kept.employees) if name in population.row]
+    if both and points:
+        old, new = (np.array(rows, dtype=np.int64) for rows in zip(*both, strict=True))
+        pairs = np.arange(points)
+        standing.put(
+            (new[:, None] * points + pairs).ravel(), kept.standing.at((old[:, None] * points + pairs).ravel())
+        )
+    return standing
 
 
-def _left(employees: Sequence[Employee], now: datetime) -> tuple[str, ...]:
-    """Name the employees whose last day lies behind them, in their own time zone."""
-    return tuple(
-        employee.id
-        for employee in employees
-        if employee.ends is not None and employee.ends < now.astimezone(employee.zone).date()
+def _next_day(population: Population, now: datetime) -> datetime:
+    """Return the instant at which the next local day begins for any of the employees."""
+    names, _ = population.time_zones
+    zones = [ZoneInfo(name) for name in names] or [ZoneInfo("UTC")]
+    return min(
+        instant(now.astimezone(zone).date() + timedelta(days=1), datetime.min.time(), zone) for zone in zones
     )

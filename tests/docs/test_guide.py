@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from diffuse.bootstrap import authoring
-from diffuse.domain.schedule import NEVER
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import Touchpoint
 from diffuse.domain.people import Employee
 from diffuse.domain.planning import History, Load, Population, Running, plan
 from diffuse.domain.policy import MAX_SUBJECT, MAX_WORDS
+from diffuse.domain.schedule import NEVER
 from diffuse.errors import Problem
 from diffuse.services.check import check
 from tests.docs.pages import GUIDE, README, ROOT, labelled, rows, section, text

@@ -7,12 +7,12 @@ import pytest
 import diffuse
 from diffuse.adapters.csv_tables import RATE_SUFFIXES
 from diffuse.adapters.wording import VARIABLES
-from diffuse.domain.schedule import Schedule
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Kind
 from diffuse.domain.people import Audience, Employee
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.domain.schedule import Schedule
 from diffuse.domain.window import SendWindow
 from diffuse.services import export
 from diffuse.settings import Settings

@@ -9,14 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, text, update
 
+from diffuse.adapters.sql.chunks import mark
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.tables import employee, employee_role
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import refuse
+from diffuse.domain.population import bucket
 from diffuse.errors import Problem
 from diffuse.ports import Import
 
-_COLUMNS = tuple(column.name for column in employee.columns)
+_COLUMNS = tuple(column.name for column in employee.columns if column.name != "bucket")
 
 
 class SqlDirectory:
@@ -51,8 +53,10 @@ class SqlDirectory:
             missing = [one for one in kept.values() if one.id not in given and _stays(one, end_missing)]
             _insert(connection, added)
             _update(connection, updated)
-            if end_missing is not None:
-                _update(connection, [_ended(one, end_missing) for one in missing])
+            ended = [_ended(one, end_missing) for one in missing] if end_missing else []
+            _update(connection, ended)
+            if added or updated or ended:
+                mark(connection)
         return Import(
             added=_ids(added),
             updated=_ids(updated),
@@ -64,7 +68,7 @@ class SqlDirectory:
 def _read(connection: Connection) -> Iterator[Employee]:
     """Read everybody with their roles in one statement, so that both belong together."""
     rows = connection.execute(
-        select(employee, employee_role.c.role)
+        select(*(employee.c[name] for name in _COLUMNS), employee_role.c.role)
         .join_from(employee, employee_role, isouter=True)
         .order_by(employee.c.id, employee_role.c.place)
     )
@@ -75,7 +79,7 @@ def _read(connection: Connection) -> Iterator[Employee]:
 
 def _insert(connection: Connection, employees: Sequence[Employee]) -> None:
     if employees:
-        connection.execute(insert(employee), [_row(one) for one in employees])
+        connection.execute(insert(employee), [{**_row(one), "bucket": bucket(one.id)} for one in employees])
         _insert_roles(connection, employees)
 
 

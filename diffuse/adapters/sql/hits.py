@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.attempts import settle
 from diffuse.adapters.sql.engine import reading, writing
-from diffuse.adapters.sql.types import fixed, one_of
+from diffuse.adapters.sql.types import one_of
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement
@@ -110,7 +110,15 @@ class SqlHits:
 
 def _lock(connection: Connection, delivery: int) -> RowMapping:
     """Let one hit of a delivery after the other through; return its row, KeyError when there is none."""
-    columns = (_ROW.campaign, _ROW.employee, _ROW.key_point, _ROW.step, _ROW.state, _ROW.reached_on)
+    columns = (
+        _ROW.bucket,
+        _ROW.campaign,
+        _ROW.employee,
+        _ROW.key_point,
+        _ROW.step,
+        _ROW.state,
+        _ROW.reached_on,
+    )
     row = connection.execute(select(*columns).where(_ROW.id == delivery).with_for_update()).mappings().first()
     if row is None:
         raise KeyError(delivery)
@@ -128,7 +136,11 @@ def _keep(connection: Connection, happened: Event, reached_on: date, before: Row
         values[_ROW.answer] = case((first.is_(None), happened.detail), else_=_ROW.answer)
     connection.execute(
         insert(tables.event).values(
-            delivery=happened.delivery, kind=happened.kind, at=happened.at, detail=happened.detail
+            delivery=happened.delivery,
+            kind=happened.kind,
+            at=happened.at,
+            detail=happened.detail,
+            bucket=before["bucket"],
         )
     )
     connection.execute(update(tables.delivery).where(_ROW.id == happened.delivery).values(values))
@@ -143,6 +155,6 @@ def _spare(connection: Connection, reached: RowMapping) -> None:
     same = [_ROW[name] == reached[name] for name in ("campaign", "employee", "key_point", "step")]
     connection.execute(
         update(tables.delivery)
-        .where(*same, _ROW.state == fixed(State.PLANNED))
+        .where(*same, one_of(_ROW.state, (State.PLANNED, State.HELD)))
         .values(state=State.CANCELLED, reason=OPENED_AFTER_ALL)
     )

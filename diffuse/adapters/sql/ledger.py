@@ -1,40 +1,19 @@
-"""Keeps the deliveries: the queue's truth. Each method is one transaction, or one for each thousand rows."""
+"""Keeps the deliveries: the queue's truth. Each method is one transaction."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Engine,
-    Executable,
-    Select,
-    bindparam,
-    case,
-    exists,
-    func,
-    select,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Engine, Select, case, exists, func, select, update
 
 from diffuse.adapters.sql.attempts import log, settle
 from diffuse.adapters.sql.engine import reading, writing
-from diffuse.adapters.sql.history import as_history, as_load, last_messages, messages_since
 from diffuse.adapters.sql.tables import delivery, employee
 from diffuse.adapters.sql.types import fixed, one_of
-from diffuse.domain.delivery import FOLLOWS, LEASE, Claimed, Outcome, State, Touchpoint
-from diffuse.domain.planning import History, Load
-from diffuse.ports import Move, Overdue
-
-CHUNK = 1000
-"""Rows written in one transaction; between two of them other writers have their turn."""
+from diffuse.domain.delivery import FOLLOWS, LEASE, Claimed, Outcome, State
 
 HELD_BY_NOBODY = "the worker that held it stopped; it is planned again"
 MAY_HAVE_ARRIVED = "the worker stopped while the message was being accepted; it may have arrived"
-
-T = TypeVar("T")
 
 
 class SqlLedger:
@@ -43,60 +22,6 @@ class SqlLedger:
     def __init__(self, engine: Engine) -> None:
         """Use a database that has been upgraded."""
         self._engine = engine
-
-    def history(self, campaign: str) -> History:
-        """Return the last message of every pair of the campaign; see ``last_messages``."""
-        with reading(self._engine) as connection:
-            rows = connection.execute(last_messages(campaign)).all()
-        return as_history(rows)
-
-    def load(self, since: date) -> Load:
-        """Return the messages since a day that count against the attention budget."""
-        with reading(self._engine) as connection:
-            rows = connection.execute(messages_since(since)).all()
-        return as_load(rows)
-
-    def add(self, touchpoints: Iterable[Touchpoint], at: datetime) -> int:
-        """Record touchpoints as planned deliveries, unless their key exists; return how many are new."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(delivery).on_conflict_do_nothing()
-        return sum(
-            self._each(statement, [_planned(one, at) for one in sorted(chunk, key=_key)])
-            for chunk in _chunks(touchpoints)
-        )
-
-    def overdue(self, now: datetime) -> Sequence[Overdue]:
-        """Return planned deliveries whose window has closed, by due instant and id."""
-        row = delivery.c
-        closed = (
-            select(row.id, row.publication, row.employee, row.due_on)
-            .where(row.state == fixed(State.PLANNED), row.not_after <= now)
-            .order_by(row.due_at, row.id)
-        )
-        with reading(self._engine) as connection:
-            return tuple(Overdue(**row) for row in connection.execute(closed).mappings())
-
-    def move(self, moves: Iterable[Move]) -> int:
-        """Move deliveries that are still planned. Return how many moved."""
-        columns = ("due_on", "due_at", "not_after", "reason")
-        statement = (
-            update(delivery)
-            .where(delivery.c.id == bindparam("which"), delivery.c.state == State.PLANNED)
-            .values({name: bindparam(name) for name in columns})
-        )
-        rows = (
-            {"which": one.id, **{name: getattr(one, name) for name in columns}}
-            for one in sorted(moves, key=_id)
-        )
-        return sum(self._each(statement, chunk) for chunk in _chunks(rows))
-
-    def expire(self, deliveries: Collection[int], reason: str) -> int:
-        """End deliveries that are still planned, and that no window awaits any more. Return how many."""
-        return self._end(delivery.c.id, deliveries, State.EXPIRED, reason)
-
-    def cancel(self, employees: Collection[str], reason: str) -> int:
-        """Cancel everything still planned for these employees. Return how many."""
-        return self._end(delivery.c.employee, employees, State.CANCELLED, reason)
 
     def claim(self, now: datetime, *, token: str, limit: int) -> Sequence[Claimed]:
         """Take due deliveries within their window, oldest first, for the length of a lease.
@@ -192,45 +117,6 @@ class SqlLedger:
                 counts.setdefault(campaign, {})[state] = number
         return counts
 
-    def _end(self, column: ColumnElement[Any], values: Collection[Any], state: State, reason: str) -> int:
-        """Give what is still planned its last state."""
-        ended = 0
-        for some in _chunks(sorted(values)):
-            statement = (
-                update(delivery)
-                .where(delivery.c.state == fixed(State.PLANNED), column.in_(some))
-                .values(state=state, reason=reason)
-            )
-            with writing(self._engine) as connection:
-                ended += connection.execute(statement).rowcount
-        return ended
-
-    def _each(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Run a statement for each row in one transaction; return how many rows of the table it changed."""
-        with writing(self._engine) as connection:
-            return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
-
-
-def _id(one: Move) -> int:
-    return one.id
-
-
-def _key(one: Touchpoint) -> tuple[str, str, str, int, str]:
-    """Two planners write the same rows in the same order, so that neither waits for the other for ever."""
-    return one.campaign, one.employee, one.key_point, one.touch, one.channel
-
-
-def _planned(one: Touchpoint, at: datetime) -> dict[str, Any]:
-    return {
-        **{name: getattr(one, name) for name in Touchpoint.__dataclass_fields__},
-        "state": State.PLANNED,
-        "reason": "",
-        "created_at": at,
-        "attempt": 0,
-        "reply": "",
-        "answer": "",
-    }
-
 
 def _due(now: datetime) -> Select[Any]:
     row = delivery.c
@@ -270,10 +156,3 @@ def _ending(outcome: Outcome) -> dict[str, Any]:
     if outcome.state == State.PLANNED and outcome.retry_at is not None:
         ending["due_at"] = outcome.retry_at
     return ending
-
-
-def _chunks(rows: Iterable[T]) -> Iterator[list[T]]:
-    """Cut rows into lists of at most ``CHUNK``; no transaction is open while the next ones are made."""
-    left = iter(rows)
-    while chunk := list(islice(left, CHUNK)):
-        yield chunk

@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from diffuse.adapters.sql import tables
+from diffuse.adapters.sql.chunks import mark
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import Baked, Wording
@@ -53,6 +54,7 @@ class SqlPublications:
                 rows = [{"publication": number, **key._asdict(), "baked": one} for key, one in baked.items()]
                 if rows:
                     connection.execute(insert(tables.wording), rows)
+                mark(connection)
         return self.get(number)
 
     def running(self) -> Sequence[Published]:

@@ -248,6 +248,24 @@ acknowledgement = Table(
 )
 """Evidence: who confirmed which version, in which words; at most one for a delivery, never changed."""
 
+occasion = Table(
+    "occasion",
+    METADATA,
+    Column("key", NAME, primary_key=True),
+    Column("campaign", NAME, nullable=False),
+    Column("kind", NAME, nullable=False),
+    Column("employee", NAME, ForeignKey("employee.id"), nullable=False),
+    Column("about", NAME, nullable=False),
+    Column("duty", Words, nullable=False),
+    Column("touch", NUMBER, nullable=False),
+    Column("since", Day, nullable=False),
+    Column("until", Day),
+    Column("bucket", NUMBER, nullable=False),
+    Index("ix_occasion_bucket", "bucket"),
+    sqlite_strict=True,
+)
+"""Messages that something else than a schedule asks for; ``touch`` counts those of a kind to one employee."""
+
 chunk = Table(
     "chunk",
     METADATA,

@@ -5,10 +5,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from diffuse.domain.schedule import NEVER
 from diffuse.domain.delivery import State, Touchpoint
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.planning import History
+from diffuse.domain.schedule import NEVER
 from tests.suites.store.given import NOW, TODAY, Store, touchpoint
 
 DAY = timedelta(days=1)

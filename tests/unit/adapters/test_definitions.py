@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffuse.adapters.definitions import dump, load, misfits
-from diffuse.domain.schedule import Schedule
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import Audience
 from diffuse.domain.period import Period
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.domain.schedule import Schedule
 from diffuse.domain.window import WEEKDAYS, SendWindow
 from diffuse.errors import AuthoringError
 

@@ -6,11 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
-from diffuse.domain.attention import WEEK
+from diffuse.domain.attention import WEEK, Attention, Taken
 from diffuse.domain.campaign import Campaign
-from diffuse.domain.delivery import Touchpoint
-from diffuse.domain.people import Employee
-from diffuse.domain.planning import History, Load, Population, Running, plan
+from diffuse.domain.delivery import State, Touchpoint
+from diffuse.domain.desk import Rules, Running
+from diffuse.domain.people import Absence, Employee
+from diffuse.domain.period import NEVER
+from diffuse.domain.planning import Plan, plan, teaching
+from diffuse.domain.population import Population, code
+from diffuse.domain.standing import Log, Standing, fold
 
 Opens = Callable[[Touchpoint], int | None]
 """After how many days a message is opened; None for never."""
@@ -36,52 +40,69 @@ class World:
     campaigns: Sequence[tuple[Campaign, frozenset[date]]]
     opens: Opens = lambda _: None
     sent: list[Sent] = field(default_factory=list)
+    absences: Sequence[Absence] = ()
+    attention: Attention = Attention()  # noqa: RUF009 -- frozen
 
-    def history(self, campaign: str, today: date) -> History:
-        """The last message of each pair, as a ledger knows it on a day."""
-        last: dict[tuple[str, str], Sent] = {}
-        tries: dict[tuple[str, str, int], int] = {}
-        for one in self.sent:
-            point = one.touchpoint
-            if point.campaign == campaign:
-                last[point.employee, point.key_point] = one
-                key = (point.employee, point.key_point, point.step)
-                tries[key] = tries.get(key, 0) + 1
-        rows = list(last.items())
-        points = [one.touchpoint for _, one in rows]
-        reached = [one.reached if one.reached and one.reached <= today else None for _, one in rows]
-        return History(
-            employee=[employee for (employee, _), _ in rows],
-            key_point=[key_point for (_, key_point), _ in rows],
+    def log(self, campaign: Campaign, today: date, population: Population) -> Log:
+        """The messages of a campaign, as a ledger knows them on a day."""
+        place = {point.id: number for number, (_, point) in enumerate(campaign.repeated)}
+        mine = [
+            one
+            for one in self.sent
+            if one.touchpoint.campaign == campaign.id
+            and one.touchpoint.employee in population.row
+            and one.touchpoint.key_point in place
+        ]
+        points = [one.touchpoint for one in mine]
+        reached = [one.reached if one.reached and one.reached <= today else None for one in mine]
+        return Log(
+            employee=np.array([population.row[point.employee] for point in points], dtype=np.int64),
+            point=np.array([place[point.key_point] for point in points], dtype=np.int64),
             touch=np.array([point.touch for point in points], dtype=np.int64),
             step=np.array([point.step for point in points], dtype=np.int64),
-            tries=np.array(
-                [tries[point.employee, point.key_point, point.step] for point in points], dtype=np.int64
-            ),
-            sent=np.array([point.due_on for point in points], dtype="datetime64[D]"),
-            reached=np.array(reached, dtype="datetime64[D]"),
-            waiting=np.zeros(len(rows), dtype=np.bool_),
+            gone=np.zeros(len(points), dtype=np.bool_),
+            pending=np.zeros(len(points), dtype=np.bool_),
+            due_on=np.array([point.due_on for point in points], dtype="datetime64[D]"),
+            opened=np.array(reached, dtype="datetime64[D]"),
+            acknowledged=np.full(len(points), NEVER),
+            answered=np.full(len(points), NEVER),
+            right=np.zeros(len(points), dtype=np.bool_),
+            wording=np.array([code(point.variant) for point in points], dtype=np.int64),
         )
 
-    def load(self) -> Load:
+    def taken(self, population: Population) -> Taken:
         """All messages, however old."""
-        return Load(
-            employee=[one.touchpoint.employee for one in self.sent],
-            day=np.array([one.touchpoint.due_on for one in self.sent], dtype="datetime64[D]"),
+        number = {campaign.id: place for place, (campaign, _) in enumerate(self.campaigns)}
+        points = [one.touchpoint for one in self.sent if one.touchpoint.employee in population.row]
+        return Taken(
+            employee=np.array([population.row[point.employee] for point in points], dtype=np.int64),
+            campaign=np.array([number[point.campaign] for point in points], dtype=np.int64),
+            day=np.array([point.due_on for point in points], dtype="datetime64[D]"),
+            counts=np.ones(len(points), dtype=np.bool_),
         )
 
-    def plan(self, now: datetime) -> list[Touchpoint]:
+    def everything(self, now: datetime) -> Plan:
         """Plan once; nothing is kept."""
+        population = Population.of(self.employees, self.absences)
         running = [
             Running(
                 publication=number,
                 campaign=campaign,
                 holidays=holidays,
-                history=self.history(campaign.id, now.date()),
+                standing=fold(
+                    Standing.fresh(len(population) * len(campaign.repeated)),
+                    self.log(campaign, now.date(), population),
+                    teaching(campaign),
+                ),
             )
             for number, (campaign, holidays) in enumerate(self.campaigns, start=1)
         ]
-        return list(plan(now, Population(self.employees), running, self.load(), message_id))
+        rules = Rules(attention=self.attention)
+        return plan(now, population, running, self.taken(population), rules, message_id)
+
+    def plan(self, now: datetime) -> list[Touchpoint]:
+        """Plan once, and return what is to be sent."""
+        return [point for point in self.everything(now).new if point.state == State.PLANNED]
 
     def keep(self, touchpoints: Sequence[Touchpoint]) -> None:
         """Let what was planned be sent, and opened by whoever opens it."""
@@ -160,7 +181,8 @@ def _missteps(climb: list[Sent], campaign: Campaign) -> Iterator[str]:
     for before, after in zip(climb, points[1:], strict=False):
         last, day = before.touchpoint, after.due_on
         if after.step == last.step + 1:
-            if before.reached is None or day < schedule.intervals[after.step].after(before.reached):
+            opened = [one.reached for one in climb if one.reached and one.touchpoint.step == last.step]
+            if not opened or day < schedule.intervals[after.step].after(min(opened)):
                 yield f"step {after.step} too early: {after}"
         elif after.step == last.step:
             if day < schedule.resend_unopened_after.after(last.due_on):

@@ -11,17 +11,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from diffuse.domain.schedule import Schedule
+from diffuse.domain.attention import Taken
 from diffuse.domain.campaign import Campaign
-from diffuse.domain.delivery import Touchpoint
+from diffuse.domain.delivery import State, Touchpoint, spread
+from diffuse.domain.desk import LAST_SHARE, Rules, Running, slot
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import Audience, Employee
 from diffuse.domain.period import Period
-from diffuse.domain.planning import LAST_SHARE, Load, Population, Running, code, plan, slot
+from diffuse.domain.planning import plan
 from diffuse.domain.policy import KeyPoint
+from diffuse.domain.population import Population, code
+from diffuse.domain.schedule import Schedule
+from diffuse.domain.standing import Standing
 from diffuse.domain.window import WEEKDAYS, SendWindow
 from tests.unit.domain.given import TEXT, campaign, employee, key_point, policy, variant
-from tests.unit.domain.simulation import Sent, World, broken_promises, message_id
+from tests.unit.domain.simulation import World, broken_promises, message_id
 
 MONDAY = date(2027, 1, 11)
 EARLY = datetime(2027, 1, 11, 6, tzinfo=UTC)
@@ -170,8 +174,8 @@ def test_the_same_state_gives_the_same_plan_and_planning_again_adds_nothing(
 
 def test_a_touchpoint_says_everything_that_a_message_needs() -> None:
     (point,) = world(employee(language="en")).plan(EARLY)
-    ana = employee(language="en")
-    due_at, not_after = slot(EARLY, MONDAY, course(), ana)
+    place = float(spread(np.array([code("ana")], dtype=np.uint32), MONDAY)[0])
+    due_at, not_after = slot(EARLY, MONDAY, course().send_window, "America/Toronto", place)
     assert point == Touchpoint(
         campaign="social-media",
         key_point="substitute",
@@ -186,6 +190,7 @@ def test_a_touchpoint_says_everything_that_a_message_needs() -> None:
         due_at=due_at,
         not_after=not_after,
         message_id=message_id("social-media", "substitute", 0, "ana"),
+        wanted_on=MONDAY,
     )
     assert not_after == datetime(2027, 1, 11, 22, tzinfo=UTC)
 
@@ -313,36 +318,31 @@ def test_a_campaign_leaves_what_another_one_has_used_of_the_week() -> None:
 
 def test_a_message_that_was_moved_to_a_later_day_counts_in_the_weeks_that_hold_it() -> None:
     one = course("c", "a", max_messages_per_week=2)
-    moved = Load(employee=["ana", "ana"], day=np.array([MONDAY + 2 * DAY, MONDAY + 6 * DAY], dtype="M8[D]"))
-    assert _planned(one, moved, EARLY) == []
-    later = Load(employee=["ana", "ana"], day=np.array([MONDAY + 2 * DAY, MONDAY + 7 * DAY], dtype="M8[D]"))
-    assert len(_planned(one, later, EARLY)) == 1
-    around = Load(employee=["ana", "ana"], day=np.array([MONDAY - 3 * DAY, MONDAY + 4 * DAY], dtype="M8[D]"))
-    assert len(_planned(one, around, EARLY)) == 1
+    assert _planned(one, taken(2, 6)) == [State.HELD]
+    assert _planned(one, taken(2, 7)) == [State.PLANNED]
+    assert _planned(one, taken(-3, 4)) == [State.PLANNED]
 
 
-def test_messages_for_people_who_are_not_in_the_directory_are_ignored() -> None:
-    strangers = Load(employee=["zoe"], day=np.array([MONDAY], dtype="M8[D]"))
-    assert len(_planned(course(), strangers, EARLY)) == 1
+def taken(*days: int, counts: bool = True) -> Taken:
+    """Messages of other campaigns for the only employee, so many days after Monday."""
+    n = len(days)
+    return Taken(
+        employee=np.zeros(n, dtype=np.int64),
+        campaign=np.full(n, -1),
+        day=np.array([MONDAY + day * DAY for day in days], dtype="M8[D]"),
+        counts=np.full(n, counts),
+    )
 
 
-def _planned(one: Campaign, load: Load, now: datetime) -> list[Touchpoint]:
-    history = World(employees=(), campaigns=()).history(one.id, now.date())
-    running = Running(publication=1, campaign=one, holidays=(), history=history)
-    return list(plan(now, Population([employee()]), [running], load, message_id))
+def _planned(one: Campaign, load: Taken, rules: Rules | None = None) -> list[State]:
+    running = Running(publication=1, campaign=one, holidays=(), standing=Standing.fresh(len(one.repeated)))
+    new = plan(EARLY, Population.of([employee()]), [running], load, rules or Rules(), message_id).new
+    return [point.state for point in new]
 
 
 def test_after_a_message_that_failed_nothing_else_is_tried_on_that_day() -> None:
-    dead = world(campaigns=(course("c", "a", "b", schedule=Schedule(introduce_every=Period())),))
-    (first,) = dead.plan(EARLY)
-    dead.sent.append(Sent(touchpoint=first, reached=None))
-    history = dead.history("c", MONDAY)
-    running = Running(publication=1, campaign=dead.campaigns[0][0], holidays=(), history=history)
-    nothing = Load(employee=[], day=np.array([], dtype="M8[D]"))
-    people = Population(dead.employees)
-    assert list(plan(EARLY, people, [running], nothing, message_id)) == []
-    (second,) = plan(EARLY + DAY, people, [running], nothing, message_id)
-    assert second.key_point == "b"
+    assert _planned(course("c", "a"), taken(0, counts=False)) == [State.HELD]
+    assert _planned(course("c", "a", max_messages_per_week=1), taken(-1, counts=False)) == [State.PLANNED]
 
 
 def test_what_happened_to_people_or_key_points_that_are_gone_is_ignored() -> None:
@@ -400,19 +400,19 @@ def test_a_slot_lies_between_now_and_the_end_of_the_window(now: datetime) -> Non
     someone = employee(time_zone="America/Toronto")
     one = course(send_window=ALL_DAY)
     day = now.astimezone(someone.zone).date()
-    due_at, closes = slot(now, day, one, someone)
+    due_at, closes = slot(now, day, one.send_window, someone.time_zone, 0.7)
     if now < closes:
         assert now <= due_at < closes
         assert due_at.astimezone(someone.zone).date() == day
-    assert slot(now, day, one, someone) == (due_at, closes)
+    assert slot(now, day, one.send_window, someone.time_zone, 0.7) == (due_at, closes)
 
 
 def test_an_employee_has_the_same_number_for_ever() -> None:
-    assert [code(employee(name)) for name in ("ana", "bob")] == [2_006_937_570, 4_123_767_104]
+    assert [code(name) for name in ("ana", "bob")] == [2_006_937_570, 4_123_767_104]
 
 
 @pytest.mark.parametrize("days", [[], ["2027-01-11", "NaT"]])
 def test_a_population_knows_who_works(days: list[str]) -> None:
     people = [employee("ana", ends=MONDAY - DAY), employee("bob", starts=MONDAY)][: len(days)]
-    working = Population(people).working(np.array(days, dtype="M8[D]"))
+    working = Population.of(people).working(np.array(days, dtype="M8[D]"))
     assert working.tolist() == [False, True][: len(days)]

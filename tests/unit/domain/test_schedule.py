@@ -1,16 +1,18 @@
 """Ladders: when a key point returns, and when it rests."""
 
-import itertools
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffuse.domain.schedule import NEVER, Schedule, Progress
-from diffuse.domain.period import Period
+from diffuse.domain.memory import WEIGHTS
+from diffuse.domain.period import NEVER, Period
+from diffuse.domain.rhythm import Circumstances, candidates
+from diffuse.domain.schedule import Schedule
+from diffuse.domain.standing import Standing
 from tests.unit.domain.given import refusal
 
 LADDER = Schedule(
@@ -21,8 +23,12 @@ LADDER = Schedule(
 )
 
 
-def one(**columns: Any) -> Progress:  # noqa: ANN401 -- any column
-    """The progress of a single pair that entered on the first Monday of 2027."""
+SPAN = 1600
+"""Days that are looked at; longer than any ladder here."""
+
+
+def one(**columns: Any) -> dict[str, Any]:  # noqa: ANN401 -- any column
+    """A single pair that entered on the first Monday of 2027."""
     values: dict[str, Any] = {
         "enters": "2027-01-04",
         "step": -1,
@@ -31,18 +37,20 @@ def one(**columns: Any) -> Progress:  # noqa: ANN401 -- any column
         "reached": NEVER,
         "waiting": False,
     }
-    kinds = {"step": np.int64, "tries": np.int64, "waiting": np.bool_}
-    return Progress(
-        **{
-            name: np.array([value], dtype=kinds.get(name, "datetime64[D]"))
-            for name, value in (values | columns).items()
-        }
-    )
+    return values | columns
 
 
-def due(progress: Progress, schedule: Schedule = LADDER) -> tuple[str, int]:
-    days, steps = schedule.next(progress)
-    return str(days[0]), int(steps[0])
+def due(pair: dict[str, Any], schedule: Schedule = LADDER, away: int = 0) -> tuple[str, int]:
+    """The first day on which a pair asks for a message, and its step."""
+    begins = np.datetime64(pair["enters"], "D")
+    standing = Standing.fresh(SPAN)
+    for name in ("step", "tries", "sent", "reached", "waiting"):
+        getattr(standing, name)[:] = pair[name]
+    around = Circumstances(today=begins + np.arange(SPAN), enters=np.full(SPAN, begins), away=away)
+    asked = candidates(schedule, standing, around)
+    days = np.flatnonzero(asked.due)
+    assert asked.due[days[0] :].all() if len(days) else True
+    return str(around.today[days[0]] if len(days) else NEVER), int(asked.step[0])
 
 
 @pytest.mark.parametrize(
@@ -55,6 +63,17 @@ def due(progress: Progress, schedule: Schedule = LADDER) -> tuple[str, int]:
         ),
         ({"resend_unopened_after": Period()}, "resend_unopened_after: no wait; expected at least '1 day'"),
         ({"max_resends": -1}, "max_resends: -1; expected 0 or more"),
+        (
+            {"policy": "budgetted"},
+            "policy: 'budgetted'; expected one of fixed, fsrs, budgeted; did you mean 'budgeted'?",
+        ),
+        (
+            {"desired_retention": 1.0},
+            "desired_retention: 1; expected a probability between 0 and 1, such as 0.8",
+        ),
+        ({"weights": (1.0,)}, "weights: 1 weights; expected 21, or none"),
+        ({"weights": (200.0, *WEIGHTS[1:])}, "weights[0]: 200; expected a number from 0.001 to 100"),
+        ({"learning_steps": (Period(),)}, "learning_steps[0]: 0 days; expected at least '1 day'"),
     ],
 )
 def test_a_ladder_that_cannot_be_climbed_is_refused(changes: dict[str, Any], text: str) -> None:
@@ -124,28 +143,18 @@ def test_late_key_points_enter_even_when_their_wait_could_not_be_written() -> No
     assert (slow.enters(start, np.array([2])) - start).astype(int).tolist() == [18_000]
 
 
-def test_no_pairs_have_nothing_due() -> None:
-    days, steps = LADDER.next(Progress.fresh(np.array([], dtype="datetime64[D]")))
-    assert (len(days), len(steps)) == (0, 0)
+def test_an_absence_makes_every_wait_longer_by_its_days() -> None:
+    assert due(one(step=0, tries=1, sent="2027-01-04", reached="2027-01-08"), away=5) == ("2027-01-16", 1)
+    assert due(one(step=0, tries=1, sent="2027-01-05"), away=5) == ("2027-01-14", 0)
 
 
-def test_pairs_do_not_influence_each_other() -> None:
-    columns = [
-        one(),
-        one(step=0, tries=1, sent="2027-01-05", reached="2027-01-06"),
-        one(step=2, tries=1, sent="2027-01-05"),
-        one(waiting=True),
-    ]
-    together = Progress(
-        **{
-            name: np.concatenate([getattr(row, name) for row in columns])
-            for name in Progress.__dataclass_fields__
-        }
-    )
-    days, steps = LADDER.next(together)
-    assert [(str(day), int(step)) for day, step in zip(days, steps, strict=True)] == [
-        due(row) for row in columns
-    ]
+def test_the_other_policies_wait_twice_as_long_each_time_instead_of_giving_up() -> None:
+    for policy in ("fsrs", "budgeted"):
+        patient = Schedule(
+            policy=policy, resend_unopened_after=Period(days=4), max_resends=1, min_gain_days=0
+        )
+        days = [due(one(step=0, tries=tries, sent="2027-01-05"), patient)[0] for tries in (1, 2, 3, 4)]
+        assert days == ["2027-01-09", "2027-01-13", "2027-01-21", "2027-02-06"]
 
 
 PERIODS = st.builds(Period, days=st.integers(0, 40)) | st.builds(Period, months=st.integers(0, 6))
@@ -154,6 +163,7 @@ LADDERS = st.lists(PERIODS, min_size=1, max_size=6).map(
 )
 
 
+@settings(max_examples=40)
 @given(
     LADDERS,
     st.dates(date(2020, 1, 1), date(2040, 1, 1)),
@@ -162,23 +172,13 @@ LADDERS = st.lists(PERIODS, min_size=1, max_size=6).map(
 def test_along_a_climb_due_days_never_shrink_and_each_step_comes_once(
     schedule: Schedule, enters: date, delays: list[int]
 ) -> None:
-    progress, before, steps = one(enters=enters), np.datetime64(enters, "D"), []
+    pair, before, steps = one(enters=enters), np.datetime64(enters, "D"), []
     for delay in delays:
-        days, step = schedule.next(progress)
-        if np.isnat(days[0]):
+        day, step = due(pair, schedule)
+        if day == "NaT":
             break
-        assert days[0] >= before
-        steps.append(int(step[0]))
-        before = days[0] + np.timedelta64(delay, "D")
-        progress = one(enters=enters, step=step[0], tries=1, sent=days[0], reached=before)
+        assert np.datetime64(day) >= before
+        steps.append(step)
+        before = np.datetime64(day) + np.timedelta64(delay, "D")
+        pair = one(enters=enters, step=step, tries=1, sent=day, reached=before)
     assert steps == list(range(len(schedule.intervals)))
-
-
-@given(LADDERS, st.dates(date(2020, 1, 1), date(2040, 1, 1)), st.integers(0, 4))
-def test_waits_grow_along_a_climb_without_delay(schedule: Schedule, enters: date, step: int) -> None:
-    waits = []
-    for number in range(step, len(schedule.intervals) - 1):
-        days, _ = schedule.next(one(step=number, tries=1, sent=enters, reached=enters))
-        waits.append(days[0] - np.datetime64(enters, "D"))
-    # A month has 28 days at least and 31 at most; the ladder is ordered by its mean length.
-    assert all(later + np.timedelta64(3, "D") >= earlier for earlier, later in itertools.pairwise(waits))

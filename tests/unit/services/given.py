@@ -10,8 +10,10 @@ from diffuse.adapters.signer import KeyedSigner
 from diffuse.adapters.sql.directory import SqlDirectory
 from diffuse.adapters.sql.engine import connect
 from diffuse.adapters.sql.hits import SqlHits
+from diffuse.adapters.sql.house import SqlHouse
 from diffuse.adapters.sql.ledger import SqlLedger
 from diffuse.adapters.sql.migrate import upgrade
+from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.adapters.sql.results import SqlResults
 from diffuse.domain.campaign import Campaign
@@ -25,7 +27,7 @@ from diffuse.services.beat import Beat, Round
 from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
 from diffuse.services.plan import Plan
-from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel
+from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel, MemoryQueue
 
 MONDAY = date(2027, 1, 4)
 EARLY = datetime(2027, 1, 4, 13, 0, tzinfo=UTC)
@@ -115,20 +117,29 @@ class Office:
             base_url="https://diffuse.universite.example",
             mail_domain="universite.example",
         )
-        self.plan = Plan(
-            clock=self.clock,
-            directory=self.directory,
-            publications=self.publications,
-            ledger=self.ledger,
-            calendar=FixedCalendar(*holidays),
-            signer=self.signer,
-        )
+        self.house = SqlHouse(self.engine, rules=(definitions.dump, definitions.load_attention))
+        self.plans = SqlPlans(self.engine)
+        self.calendar = FixedCalendar(*holidays)
+        self.plan = self.planner("p1")
         self.deliver = self.worker("w1")
         self.beat = Beat(clock=self.clock, ledger=self.ledger, plan=self.plan, deliver=self.deliver)
         self.results = SqlResults(self.engine, publications=self.publications.get)
         self.export = Export(results=self.results, directory=self.directory, publications=self.publications)
         if people:
             self.directory.save(people)
+
+    def planner(self, name: str) -> Plan:
+        return Plan(
+            clock=self.clock,
+            directory=self.directory,
+            publications=self.publications,
+            plans=self.plans,
+            house=self.house,
+            calendar=self.calendar,
+            signer=self.signer,
+            queue=MemoryQueue(),
+            planner=name,
+        )
 
     def worker(self, name: str) -> Deliver:
         return Deliver(

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from diffuse.domain.schedule import Schedule
 from diffuse.domain.delivery import LEASE, State
 from diffuse.domain.period import Period
+from diffuse.domain.schedule import Schedule
 from diffuse.domain.window import SendWindow
 from diffuse.services.plan import Planned
 from tests.unit.services.given import DAY, EARLY, LATE, MONDAY, Office, campaign, person

@@ -20,7 +20,12 @@ def upgrade() -> None:
     """Add columns and tables; give every employee, delivery and event its bucket."""
     _add("employee", ("bucket", NUMBER, "0"))
     _add("event", ("bucket", NUMBER, "0"))
-    words = (("delayed_by", TEXT, "''"), ("occasion", TEXT, "''"), ("about", TEXT, "''"), ("duty", TEXT, "''"))
+    words = (
+        ("delayed_by", TEXT, "''"),
+        ("occasion", TEXT, "''"),
+        ("about", TEXT, "''"),
+        ("duty", TEXT, "''"),
+    )
     _add("delivery", ("bucket", NUMBER, "0"), ("wanted_on", TEXT, "''"), *words)
     _fill()
     _indexes()
@@ -46,9 +51,7 @@ def _fill() -> None:
         )
     )
     connection.execute(
-        sa.text(
-            "UPDATE event SET bucket = (SELECT bucket FROM delivery WHERE delivery.id = event.delivery)"
-        )
+        sa.text("UPDATE event SET bucket = (SELECT bucket FROM delivery WHERE delivery.id = event.delivery)")
     )
 
 
@@ -112,6 +115,20 @@ def _planners() -> None:
         sa.Column("published_at", NUMBER, nullable=False),
         sqlite_strict=True,
     )
+    op.create_table(
+        "occasion",
+        sa.Column("key", TEXT, primary_key=True),
+        *(sa.Column(name, TEXT, nullable=False) for name in ("campaign", "kind")),
+        sa.Column("employee", TEXT, sa.ForeignKey("employee.id"), nullable=False),
+        sa.Column("about", TEXT, nullable=False),
+        sa.Column("duty", TEXT, nullable=False),
+        sa.Column("touch", NUMBER, nullable=False),
+        sa.Column("since", TEXT, nullable=False),
+        sa.Column("until", TEXT),
+        sa.Column("bucket", NUMBER, nullable=False),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_occasion_bucket", "occasion", ["bucket"])
     op.create_table(
         "chunk",
         sa.Column("first", NUMBER, primary_key=True, autoincrement=False),
