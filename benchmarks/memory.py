@@ -1,4 +1,7 @@
-"""How fast memories are updated and weighed, beside the published scheduler: ``python benchmarks/memory.py``."""
+"""How fast memories change and are weighed, beside the published scheduler.
+
+Run it as ``python benchmarks/memory.py``.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,7 +24,7 @@ def memories(n: int) -> Memory:
     return Memory(
         stability=np.exp(chance.normal(3.0, 1.5, n)),
         difficulty=chance.uniform(1.0, 10.0, n),
-        exposed=TODAY - chance.integers(1, 400, n),
+        exposed=TODAY - chance.integers(1, 400, n).astype(np.float64),
         step=np.full(n, REVIEW),
         relearning=np.zeros(n, dtype=np.bool_),
     )

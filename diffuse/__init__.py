@@ -5,13 +5,15 @@ Definitions, to write a campaign in Python::
     from diffuse import Campaign, Policy, KeyPoint, Variant, Text, ByLanguage
 """
 
+from diffuse.domain.attention import Attention, EasyDays, QuietHours
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.measures import Rate
 from diffuse.domain.people import Audience, Employee
 from diffuse.domain.period import Period
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
-from diffuse.domain.schedule import Schedule
+from diffuse.domain.schedule import Schedule, Targets
+from diffuse.domain.signals import Signals
 from diffuse.domain.window import SendWindow
 from diffuse.errors import (
     AuthoringError,
@@ -24,11 +26,13 @@ from diffuse.errors import (
 
 __all__ = [
     "Answer",
+    "Attention",
     "Audience",
     "AuthoringError",
     "ByLanguage",
     "Campaign",
     "DiffuseError",
+    "EasyDays",
     "Employee",
     "KeyPoint",
     "Period",
@@ -36,9 +40,12 @@ __all__ = [
     "Policy",
     "Problem",
     "Question",
+    "QuietHours",
     "Rate",
     "Schedule",
     "SendWindow",
+    "Signals",
+    "Targets",
     "Text",
     "TransientFailure",
     "UnknownDelivery",

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diffuse.domain.attention import Attention
 from diffuse.errors import AuthoringError, FieldPath, dotted
 from diffuse.ports import (
     Calendar,
@@ -84,6 +85,13 @@ def authoring(templates: Path | None = None) -> Authoring:
         renderer=Templates(templates or default_folder()),
         calendar=RegionCalendar(),
     )
+
+
+def attention(path: Path | None) -> Attention | None:
+    """Read the organisation's rules of attention; None when no file is given."""
+    from diffuse.adapters.attention_file import read_attention
+
+    return None if path is None else read_attention(path)
 
 
 def mail(settings: "Settings", clock: Clock) -> "SmtpChannel":
@@ -218,6 +226,7 @@ def app(
             renderer=writing.renderer,
             calendar=writing.calendar,
             publications=publications,
+            house=house,
             queue=queue,
         ),
         plan=plan,

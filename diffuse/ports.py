@@ -360,6 +360,8 @@ class Result:
     employee: str
     state: str
     reason: str
+    wanted_on: date
+    delayed_by: str
     due_on: date
     due_at: datetime
     attempts: int

@@ -20,6 +20,7 @@ from diffuse.adapters.shapes import (
     stand_in,
 )
 from diffuse.adapters.yaml_tree import Entries, Items, Node, Scalar, Unreadable, quoted
+from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import LANGUAGES, Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.policy import Text
@@ -60,6 +61,13 @@ def build(tree: Node, follow: Follow = lambda _, node: node) -> Built:
         texts=tuple(builder.texts),
         places=builder.places,
     )
+
+
+def build_rules(tree: Node) -> tuple[Attention, tuple[Problem, ...]]:
+    """Build the organisation's rules out of a tree; they hold stand-ins as soon as there is any problem."""
+    builder = _Builder(lambda _, node: node)
+    rules: Any = builder.value(Attention, tree, ())
+    return rules, tuple(builder.problems)
 
 
 class _Builder:

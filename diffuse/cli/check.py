@@ -4,23 +4,27 @@ from pathlib import Path
 
 import click
 
+RULES = "YAML file of the organisation's rules of attention."
+
 
 @click.command()
 @click.argument(
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
+@click.option("--attention", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=RULES)
 @click.pass_context
-def check(context: click.Context, paths: tuple[Path, ...]) -> None:
+def check(context: click.Context, paths: tuple[Path, ...], attention: Path | None) -> None:
     """Read campaigns and print every mistake, one a line; print nothing when all is well.
 
     PATH is a folder with campaign.yaml, a YAML file or a Python file. The exit status is 0 when all
     is well, 1 when something must be mended, 2 when the command itself is wrong.
     """
+    from diffuse.bootstrap import attention as read
     from diffuse.bootstrap import authoring
     from diffuse.services.check import check as check_campaigns
 
     tools = authoring()
-    problems = check_campaigns(paths, tools.campaigns, tools.renderer, tools.calendar)
+    problems = check_campaigns(paths, tools.campaigns, tools.renderer, tools.calendar, read(attention))
     for problem in problems:
         click.echo(str(problem))
     context.exit(1 if problems else 0)

@@ -35,6 +35,7 @@ def demo(  # noqa: PLR0913 -- one option each
     options = Options(
         campaigns=(campaigns / "social-media", campaigns / "crisis_rehearsal.py"),
         directory=campaigns / "sample-directory.csv",
+        attention=campaigns / "attention.yaml",
         folder=folder,
         days=days,
         employees=employees,

@@ -48,6 +48,7 @@ class Options:
 
     campaigns: tuple[Path, ...]
     directory: Path
+    attention: Path
     folder: Path
     days: int = 91
     employees: int | None = None
@@ -131,7 +132,8 @@ class World:
         """Import the directory and launch the campaigns on the eve of their first day."""
         self._app, self._clock, self._inbox, self._options = app, clock, inbox, options
         enrol(self._rows(), app.directory)
-        self._start = min(one.campaign.starts for one in app.launch.run(*options.campaigns))
+        rules = bootstrap.attention(options.attention)
+        self._start = min(one.campaign.starts for one in app.launch.run(*options.campaigns, attention=rules))
         self._readers: dict[str, Reader] = readers(
             ((employee.email, employee.zone) for employee in app.directory.employees()), options.seed
         )

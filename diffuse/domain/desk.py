@@ -209,9 +209,18 @@ class Desk:
     @cached_property
     def attempts(self) -> int:
         """Messages after which ``reach`` of the employees have reacted, at the rate seen so far."""
+        return attempts(self.campaign.targets.reach, self.rate)
+
+    @cached_property
+    def rate(self) -> float:
+        """The share of all these employees' messages from which anything came back."""
         standing = self.one.standing
-        rate = (PRIOR / 2 + standing.back.sum()) / (PRIOR + standing.messages.sum())
-        return attempts(self.campaign.targets.reach, float(rate))
+        return float((PRIOR / 2 + standing.back.sum()) / (PRIOR + standing.messages.sum()))
+
+    @property
+    def pressure(self) -> Deadline:
+        """What the deadline asks of every employee."""
+        return Deadline(attempts=self.attempts, rate=self.rate, slots=self.slots)
 
     @cached_property
     def latest_entry(self) -> np.datetime64:
@@ -238,8 +247,7 @@ class Desk:
             return np.zeros(n, dtype=np.bool_)
         employee, point = np.divmod(np.arange(n * k), max(k, 1))
         owed = self.members[employee, point] & self.asks[point] & ~self.one.standing.acknowledged
-        deadline = Deadline(attempts=self.attempts, slots=self.slots)
-        return exhausted(self.one.standing, employee, owed, deadline) & ~self.absent & self.able
+        return exhausted(self.one.standing, employee, owed, self.pressure) & ~self.absent & self.able
 
     # --- what is pending -------------------------------------------------------------------------------
 

@@ -61,7 +61,8 @@ class Memory:
     Attributes:
         stability: days after which recall has fallen to 0.9; NaN for what was never met.
         difficulty: 1 to 10; NaN likewise.
-        exposed: the day, since 1970, of the last exposure; NaN likewise. A partial exposure moves it by a part.
+        exposed: the day, since 1970, from which forgetting counts: that of the last exposure, or an earlier
+            one, with a fraction, where the exposure was partial; NaN likewise.
         step: the learning or relearning step from 0; ``REVIEW`` beyond.
         relearning: whether the step is one of relearning.
     """
@@ -310,7 +311,7 @@ class Fsrs:
         step = memory.step + (grades == Grade.GOOD)
         step = np.where(grades == Grade.AGAIN, 0, step)
         # A memory may come from a schedule with more steps than there are now.
-        leaves = (grades == Grade.EASY) | (step >= count) | ((memory.step >= count) & (grades != Grade.AGAIN))
+        leaves = (grades == Grade.EASY) | (step >= count)
         lapse = ~inside & (grades == Grade.AGAIN) & (len(self.relearning_steps) > 0)
         after = np.where(inside & ~leaves, step, REVIEW)
         return np.where(lapse, 0, after), lapse | (memory.relearning & inside & ~leaves)
@@ -356,14 +357,13 @@ class Fsrs:
         """Return intervals varied a little, each day of the range equally likely, none above the maximum.
 
         The same employee, thing and repetition always give the same interval. The range is the published one;
-        its first day is moved beyond ``elapsed``, so that nothing returns sooner than it just did, where the
-        interval itself does not.
+        where the interval is longer than ``elapsed``, the wait before it, every day of the range is.
         """
         days = np.asarray(interval, dtype=np.int64)
         real = days.astype(np.float64)
         delta = 1.0 + sum(share * np.maximum(np.minimum(real, to) - begin, 0.0) for begin, to, share in FUZZ)
-        sooner = np.minimum(np.asarray(elapsed, dtype=np.float64) + 1, real)
-        low = np.maximum(np.maximum(2, np.rint(real - delta)), sooner)
+        past = np.asarray(elapsed, dtype=np.float64)
+        low = np.maximum(np.maximum(2, np.rint(real - delta)), np.where(real > past, np.floor(past) + 1, 0))
         high = np.minimum(np.rint(real + delta), self.maximum_interval)
         low = np.minimum(low, high)
         drawn = low + np.floor(chance(who, what, repetition) * (high - low + 1))

@@ -14,7 +14,7 @@ from diffuse.domain.desk import Desk, Rules, Running
 from diffuse.domain.pending import Occasion
 from diffuse.domain.policy import KeyPoint
 from diffuse.domain.population import Population, code
-from diffuse.domain.rhythm import Circumstances, Deadline, candidates, pressing
+from diffuse.domain.rhythm import Circumstances, candidates, pressing
 from diffuse.domain.standing import Standing, Teaching
 
 LEFT = "the last day of work has passed"
@@ -171,7 +171,7 @@ def _urgent(
     owed &= standing.messages < desk.attempts
     waited = desk.campaign.schedule.resend_unopened_after.after_each(standing.sent) + around.away
     ready = ~standing.waiting & (np.isnat(standing.sent) | (waited <= desk.day[employee]))
-    return pressing(standing, employee, owed, Deadline(attempts=desk.attempts, slots=desk.slots)) & ready
+    return pressing(standing, employee, owed, desk.pressure) & ready
 
 
 def _occasions(desk: Desk) -> list[tuple[int, Occasion, KeyPoint]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from diffuse.domain.period import Days
 from diffuse.domain.schedule import Schedule
@@ -165,10 +165,12 @@ class Deadline:
 
     Attributes:
         attempts: messages after which ``reach`` of the employees have acknowledged a key point.
+        rate: the share of messages to which somebody reacts.
         slots: messages that may still be sent to an employee until then, one row an employee.
     """
 
     attempts: int
+    rate: float
     slots: Reals
 
 
@@ -181,13 +183,23 @@ def attempts(reach: float, rate: float) -> int:
     return math.ceil(math.log(1 - reach) / math.log(1 - rate) - 1e-9)
 
 
+def expected(attempts: ArrayLike, rate: float) -> Reals:
+    """Return how many messages go out on average when the first reaction ends them, and ``attempts`` at most.
+
+    Σᵢ₌₀ⁿ⁻¹ (1 - rate)ⁱ = (1 - (1 - rate)ⁿ) / rate.
+    """
+    rate = min(max(rate, 0.05), 0.95)
+    count: Reals = (1 - (1 - rate) ** np.asarray(attempts, dtype=np.float64)) / rate
+    return count
+
+
 def pressing(standing: Standing, employee: Numbers, owed: Flags, deadline: Deadline) -> Flags:
     """Tell which owed pairs a deadline makes urgent.
 
-    They are those of employees for whom the messages still needed, at least one for each owed pair, fill most
-    of those that may still be sent.
+    They are those of employees for whom the messages that are still expected, at least one for each owed pair,
+    fill most of those that may still be sent.
     """
-    left = np.maximum(deadline.attempts - standing.messages, 1) * owed
+    left = expected(np.maximum(deadline.attempts - standing.messages, 1), deadline.rate) * owed
     needed = np.bincount(employee, weights=left, minlength=len(deadline.slots))
     urgent: Flags = owed & (needed >= URGENT * deadline.slots)[employee]
     return urgent

@@ -1,8 +1,8 @@
 """From what came back to memory: how much a message that was opened, confirmed or answered is taken to teach.
 
 A message that nobody opened teaches nothing and makes nobody forget: it is no failed retrieval. What machines
-open is no signal either. All weights are assumptions: no study gives them for messages at work, and ``Signals``
-lets an organisation set its own.
+open is no signal either. All weights are assumptions: no study gives them for messages at work, and
+``Signals`` lets an organisation set its own.
 """
 
 from collections.abc import Iterator
@@ -91,9 +91,11 @@ def absorb(  # noqa: PLR0913 -- one signal and what is assumed about it
     """Return memories after one signal each.
 
     Opening and confirming are restudies of a part of the strength of a retrieval; an answer is a retrieval,
-    corrected for guessing. The whole is then weighed with the probability a that somebody was attending:
-    S' = a·S* + (1 - a)·S and R' = a + (1 - a)·R, and the last exposure is dated so that the curve of S' passes
-    through R' today.
+    corrected for guessing: who answers right among c choices knew it with the probability
+    q = R / (R + (1 - R)/c), by Bayes, and S* = q·S_good + (1 - q)·S_relearned. The whole is then weighed with
+    the probability a that somebody was attending: S' = a·S* + (1 - a)·S and R' = a + (1 - a)·R, and the last
+    exposure is dated so that the curve of S' passes through R' today. This is an expectation of the states of
+    FSRS-6, kept in its two numbers; with a = 1 it is that state, and with a = 0 nothing changes.
 
     Args:
         fsrs: the memory model.
@@ -115,9 +117,7 @@ def absorb(  # noqa: PLR0913 -- one signal and what is assumed about it
     a = np.broadcast_to(assumed.attention(kind) if attention is None else np.asarray(attention), shape)
     in_order(today, memory, "signals")
     known = ~np.isnan(memory.stability)
-    recall = np.where(
-        known, fsrs.retrievability(np.maximum(today - memory.exposed, 0), memory.stability), 0.0
-    )
+    recall = fsrs.retrievability(today - memory.exposed, memory.stability)
     stability, difficulty = _first(fsrs, assumed, kind, offered)
     rows = np.flatnonzero(known)
     stability[rows], difficulty[rows] = _later(
@@ -129,7 +129,8 @@ def absorb(  # noqa: PLR0913 -- one signal and what is assumed about it
 def _first(fsrs: Fsrs, assumed: Signals, kind: Numbers, choices: Reals) -> tuple[Reals, Reals]:
     """Return the state after a first exposure, each of its own strength.
 
-    A right answer at the first encounter is likely a guess: it teaches as feedback does, and a bit more.
+    S0 = w2·(0.4 + 0.6·strength): an assumption, between nothing and the first Good of FSRS-6. A right answer
+    at the first encounter is as strong as it is unlikely to be a guess.
     """
     weight = np.choose(
         kind,
@@ -209,8 +210,10 @@ def gain(  # noqa: PLR0913 -- columns
 ) -> Reals:
     """Return the knowledge-days that a message of today is expected to buy until the horizon.
 
-    attend · [∫₀ᴴ R(u; S*, 0) du - ∫₀ᴴ R(u; S, elapsed) du], the marginal gain in average recall of Hunziker and
-    others (NeurIPS 2019), for which choosing greedily is near the best; S* is the stability after a restudy.
+    attend · [∫₀ᴴ R(u; S*, 0) du - ∫₀ᴴ R(u; S, elapsed) du], the marginal gain in average recall over a span
+    that Hunziker and others maximise ("Teaching Multiple Concepts to a Forgetful Learner", NeurIPS 2019),
+    with bounds for the greedy choice. S* is the stability after a restudy; the second integral is 0 for what
+    was never met.
 
     Args:
         fsrs: the memory model.

@@ -4,15 +4,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from diffuse.domain.attention import Attention
+from diffuse.domain.feasibility import infeasible
 from diffuse.domain.source import Loaded
 from diffuse.errors import AuthoringError, Problem
 from diffuse.ports import Calendar, Campaigns, Renderer
 
 
 def check(
-    paths: Sequence[Path], campaigns: Campaigns, renderer: Renderer, calendar: Calendar
+    paths: Sequence[Path],
+    campaigns: Campaigns,
+    renderer: Renderer,
+    calendar: Calendar,
+    attention: Attention | None = None,
 ) -> tuple[Problem, ...]:
-    """Return every problem of the campaigns, by file, line and column; none twice."""
+    """Return every problem of the campaigns, by file, line and column; none twice.
+
+    ``attention`` are the organisation's rules under which the campaigns must work.
+    """
     found: list[Problem] = []
     sources: set[str] = set()
     ids: dict[str, Path] = {}
@@ -25,6 +34,7 @@ def check(
             continue
         sources.add(loaded.source)
         found += [*loaded.problems, *_wordings(loaded, renderer), *_region(loaded, calendar)]
+        found += _infeasible(loaded, calendar, attention or Attention())
         if loaded.id in ids:
             said = f"id {loaded.id!r} is that of {ids[loaded.id]} too"
             found.append(loaded.located(Problem(path=("id",), found=said, expected="ids that differ")))
@@ -39,6 +49,20 @@ def _wordings(loaded: Loaded, renderer: Renderer) -> Iterator[Problem]:
     for written in loaded.texts:
         for problem in renderer.problems(written.text, written.language):
             yield loaded.located(problem.under(*written.path))
+
+
+def _infeasible(loaded: Loaded, calendar: Calendar, attention: Attention) -> Iterator[Problem]:
+    """Yield what a campaign that is well written promises and cannot keep."""
+    campaign = loaded.campaign
+    if campaign is None:
+        return
+    years = range(campaign.starts.year, (campaign.ends or campaign.starts).year + 2)
+    try:
+        holidays = calendar.holidays(campaign.holidays, years) | calendar.holidays(attention.holidays, years)
+    except AuthoringError:
+        return  # told elsewhere
+    for problem in infeasible(campaign, attention, holidays):
+        yield loaded.located(problem)
 
 
 def _region(loaded: Loaded, calendar: Calendar) -> Iterator[Problem]:

@@ -3,11 +3,12 @@
 from itertools import product
 from pathlib import Path
 
+from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.source import Loaded
 from diffuse.errors import AuthoringError, Problem
-from diffuse.ports import Calendar, Campaigns, Clock, Publications, Published, Queue, Renderer
+from diffuse.ports import Calendar, Campaigns, Clock, House, Publications, Published, Queue, Renderer
 from diffuse.services.check import check
 
 
@@ -22,6 +23,7 @@ class Launch:
         renderer: Renderer,
         calendar: Calendar,
         publications: Publications,
+        house: House,
         queue: Queue,
     ) -> None:
         """Take the collaborators."""
@@ -30,15 +32,20 @@ class Launch:
         self._renderer = renderer
         self._calendar = calendar
         self._publications = publications
+        self._house = house
         self._queue = queue
 
-    def run(self, *paths: Path) -> tuple[Published, ...]:
+    def run(self, *paths: Path, attention: Attention | None = None) -> tuple[Published, ...]:
         """Publish the campaigns at these paths; a text that is published already is left as it is.
+
+        ``attention`` are the organisation's rules from now on; without them the present ones stay.
 
         Raises:
             AuthoringError: with every problem of any of them; nothing is published then.
         """
-        problems = list(check(paths, self._campaigns, self._renderer, self._calendar))
+        rules = attention or self._house.attention()
+        self._calendar.holidays(rules.holidays, ())
+        problems = list(check(paths, self._campaigns, self._renderer, self._calendar, rules))
         if problems:
             raise AuthoringError(*problems)
         ready: list[tuple[Campaign, dict[Wording, Baked]]] = []
@@ -49,6 +56,8 @@ class Launch:
         if problems:
             raise AuthoringError(*dict.fromkeys(problems))
         now = self._clock.now()
+        if attention is not None:
+            self._house.publish(attention, now)
         published = tuple(self._publications.publish(campaign, baked, now) for campaign, baked in ready)
         self._queue.kick()
         return published

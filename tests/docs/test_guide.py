@@ -3,23 +3,21 @@
 import re
 import tomllib
 from dataclasses import fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from diffuse.bootstrap import authoring
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import Touchpoint
 from diffuse.domain.people import Employee
-from diffuse.domain.planning import History, Load, Population, Running, plan
 from diffuse.domain.policy import MAX_SUBJECT, MAX_WORDS
-from diffuse.domain.schedule import NEVER
 from diffuse.errors import Problem
 from diffuse.services.check import check
 from tests.docs.pages import GUIDE, README, ROOT, labelled, rows, section, text
+from tests.unit.domain.simulation import World
 
 EMPLOYEE = Employee(id="e1", name="Camille Côté", email="camille.cote@universite.example")
 FRAGMENTS = labelled(GUIDE, "in")
@@ -148,32 +146,12 @@ def _day(cell: str) -> date:
 def _life(campaign: Campaign, reached: dict[date, date | None]) -> list[tuple[date, str, int]]:
     """Plan every day of a year for one employee whose messages are reached on the days given."""
     holidays = authoring().calendar.holidays(campaign.holidays, (2027,))
-    past: list[Touchpoint] = []
-    for number in range(365):
-        now = datetime(2027, 1, 11, 6, tzinfo=UTC) + timedelta(days=number, hours=6)
-        running = Running(
-            publication=1,
-            campaign=campaign,
-            holidays=holidays,
-            history=_history(past, reached, now.date()),
-        )
-        days = np.array([point.due_on for point in past], dtype="datetime64[D]")
-        load = Load(employee=[point.employee for point in past], day=days)
-        past += plan(now, Population([EMPLOYEE]), [running], load, lambda *key: "/".join(map(str, key)))
-    return [(point.due_on, point.variant, point.step) for point in past]
 
+    def opens(point: Touchpoint) -> int | None:
+        day = reached.get(point.due_on)
+        return None if day is None else (day - point.due_on).days
 
-def _history(past: list[Touchpoint], reached: dict[date, date | None], today: date) -> History:
-    """Sum up the messages so far: the last one, and what is known of it on that day."""
-    last = past[-1:]
-    met = [reached.get(point.due_on) for point in last]
-    return History(
-        employee=[point.employee for point in last],
-        key_point=[point.key_point for point in last],
-        touch=np.array([point.touch for point in last], dtype=np.int64),
-        step=np.array([point.step for point in last], dtype=np.int64),
-        tries=np.array([sum(one.step == point.step for one in past) for point in last], dtype=np.int64),
-        sent=np.array([point.due_on for point in last], dtype="datetime64[D]"),
-        reached=np.array([day if day and day <= today else NEVER for day in met], dtype="datetime64[D]"),
-        waiting=np.zeros(len(last), dtype=np.bool_),
-    )
+    life = World(employees=[EMPLOYEE], campaigns=[(campaign, holidays)], opens=opens)
+    life.run(date(2027, 1, 11), 365, [12])
+    points = [one.touchpoint for one in life.sent]
+    return [(point.due_on, point.variant, point.step) for point in points]

@@ -7,18 +7,25 @@ import pytest
 import diffuse
 from diffuse.adapters.csv_tables import RATE_SUFFIXES
 from diffuse.adapters.wording import VARIABLES
+from diffuse.domain.attention import Attention, EasyDays, QuietHours
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Kind
 from diffuse.domain.people import Audience, Employee
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
-from diffuse.domain.schedule import Schedule
+from diffuse.domain.schedule import Schedule, Targets
+from diffuse.domain.signals import Signals
 from diffuse.domain.window import SendWindow
 from diffuse.services import export
 from diffuse.settings import Settings
 from tests.docs.pages import CSV, GLOSSARY, GUIDE, SETTINGS, code, rows, section, text
 
 DEFINITIONS = (
+    Attention,
+    EasyDays,
+    QuietHours,
+    Signals,
+    Targets,
     Answer,
     Audience,
     Schedule,
@@ -52,6 +59,12 @@ def test_a_table_of_the_guide_names_the_fields_of_its_definition_and_no_other(
     assert {name for name in named if name.isidentifier()} == {
         field.name for field in dataclasses.fields(definition)
     }
+
+
+def test_the_guide_names_the_targets_and_the_rules_of_attention() -> None:
+    for heading, definition in (("Les objectifs", Targets), ("L’attention du personnel", Attention)):
+        named = {name for cells in rows(section(GUIDE, heading)) for name in code(cells[0])}
+        assert {field.name for field in dataclasses.fields(definition)} <= named
 
 
 def test_the_guide_names_every_variable_of_a_text_and_no_other() -> None:

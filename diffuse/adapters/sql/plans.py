@@ -283,7 +283,7 @@ def _change(connection: Connection, changes: Sequence[Change]) -> dict[State, in
         columns = ("publication", "variant", "language", "due_on", "due_at", "not_after") if planned else ()
         statement = (
             update(delivery)
-            .where(_ROW.id == bindparam("which"), _ROW.state.in_([State.PLANNED, State.HELD]))
+            .where(_ROW.id == bindparam("which"), (_ROW.state == State.PLANNED) | (_ROW.state == State.HELD))
             .values(
                 state=bindparam("new_state"),
                 reason=bindparam("new_reason"),

@@ -6,10 +6,12 @@ from itertools import pairwise
 import pytest
 
 from diffuse.adapters.building import Built, build
+from diffuse.adapters.shapes import hints
 from diffuse.adapters.yaml_tree import parse
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.period import Period
+from diffuse.domain.schedule import Schedule
 
 HEAD = """\
 id: small
@@ -34,7 +36,7 @@ policies:
 """
 DAY = "a day such as 2027-01-11 (year-month-day)"
 LIST = "a list, each item on a line of its own after '- '"
-SCHEDULE = "the keys intervals, introduce_every, resend_unopened_after, max_resends"
+SCHEDULE = f"the keys {', '.join(hints(Schedule))}"
 LATER = "expected an hour after 'opens' on the same day"
 KNOWN = "that is known here; expected one of"
 
@@ -69,7 +71,7 @@ def test_every_scalar_becomes_what_its_field_is() -> None:
         HEAD
         + POLICIES
         + "holidays: no\nmax_messages_per_week: 5\n"
-        + "send_window: {opens: 10:30, closes: '17:00'}\ncadence: {intervals: [0 days, 2 weeks, 6 months]}\n"
+        + "send_window: {opens: 10:30, closes: '17:00'}\nschedule: {intervals: [0 days, 2 weeks, 6 months]}\n"
         + "audiences: [{id: 0123, roles: [on, yes]}]\n"
     )
     assert campaign.holidays == "no"
@@ -94,7 +96,7 @@ def test_nothing_after_a_key_is_refused_elsewhere() -> None:
     text = HEAD.replace(" small", "") + POLICIES + "schedule:\naudiences:\nmax_messages_per_week:\n"
     assert said(text) == [
         "f.yaml:1:4: nothing; expected a text",
-        f"f.yaml:18:9: nothing; expected {SCHEDULE}",
+        f"f.yaml:18:10: nothing; expected {SCHEDULE}",
         f"f.yaml:19:11: nothing; expected {LIST}",
         "f.yaml:20:23: nothing; expected a whole number such as 3",
     ]
@@ -111,7 +113,7 @@ def test_nothing_after_a_key_is_refused_elsewhere() -> None:
         ),
         ("max_messages_per_week: [3]", "24: a list; expected a whole number such as 3"),
         ("channels: email", f"11: 'email'; expected {LIST}"),
-        ("schedule: 3 days", f"10: '3 days'; expected {SCHEDULE}"),
+        ("schedule: 3 days", f"11: '3 days'; expected {SCHEDULE}"),
         ("holidays: [CA]", "11: a list; expected a text"),
     ],
 )
@@ -146,7 +148,7 @@ def test_a_length_of_time_is_a_number_and_a_unit(written: str, meant: str) -> No
     (text,) = said(HEAD + POLICIES + f"schedule: {{introduce_every: {written}}}\n")
     expected = "a length such as '2 days', '3 weeks' or '6 months'"
     hint = f"; did you mean {meant!r}?" if meant else ""
-    assert text == f"f.yaml:18:28: {written!r} is not a length of time; expected {expected}{hint}"
+    assert text == f"f.yaml:18:29: {written!r} is not a length of time; expected {expected}{hint}"
 
 
 @pytest.mark.parametrize(

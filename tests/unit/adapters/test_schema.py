@@ -87,11 +87,14 @@ def test_every_definition_lists_the_fields_of_its_class_and_no_other() -> None:
     assert sorted(schema["$defs"]) == [
         "Answer",
         "Audience",
-        "Schedule",
+        "EasyDays",
         "KeyPoint",
         "Policy",
         "Question",
+        "Schedule",
         "SendWindow",
+        "Signals",
+        "Targets",
         "Text",
         "Variant",
     ]

@@ -41,7 +41,7 @@ def test_a_message_of_unknown_fate_is_never_sent_again() -> None:
 
 def test_what_is_pending_has_not_ended_and_counts_against_attention() -> None:
     assert not PENDING & FINAL
-    assert PENDING - ATTENTION == {State.HELD}
+    assert {State.HELD} == PENDING - ATTENTION
     assert {State.SENT, State.UNKNOWN} == ATTENTION - PENDING
 
 

@@ -12,7 +12,7 @@ from diffuse.domain.period import Period
 from diffuse.domain.schedule import Schedule
 from diffuse.domain.window import SendWindow
 from diffuse.services.plan import Planned
-from tests.unit.services.given import DAY, EARLY, LATE, MONDAY, Office, campaign, person
+from tests.unit.services.given import DAY, EARLY, MONDAY, Office, campaign, person
 
 AT_ONCE = Schedule(introduce_every=Period(), resend_unopened_after=Period(days=2))
 HOLIDAYS = (MONDAY + 2 * DAY, MONDAY + 11 * DAY)
@@ -74,7 +74,7 @@ def test_what_was_late_is_spread_over_its_new_day_like_everything_else() -> None
     office = Office(*(person(f"e{number:03}") for number in range(60)))
     office.launch(campaign())
     office.plan.run()
-    office.clock.set(LATE + timedelta(hours=1))
+    office.clock.set(EARLY + DAY)
     assert office.plan.run() == Planned(moved=60)
     hours = Counter(row.due_at.hour for row in office.rows())
     assert len(hours) >= 7
@@ -92,17 +92,3 @@ def test_a_holiday_at_the_end_of_the_year_holds_where_the_old_year_still_is() ->
     assert office.plan.run() == Planned()
     office.clock.set(datetime(2028, 1, 3, 18, tzinfo=UTC))
     assert office.plan.run() == Planned(added=1)
-
-
-def test_a_message_that_waits_for_its_next_day_holds_a_place_in_the_weeks_that_lead_to_it() -> None:
-    mondays = SendWindow(days=("monday",))
-    office = Office(person("ana"))
-    office.launch(campaign("a", send_window=mondays, max_messages_per_week=2))
-    office.plan.run()
-    office.launch(campaign("b", "c", "d", "e", id="second", schedule=AT_ONCE, max_messages_per_week=2))
-    office.clock.set(EARLY + DAY)
-    assert office.plan.run() == Planned(added=1, moved=1)
-    for _ in range(6):
-        office.day()
-    days = sorted(row.due_on for row in office.rows())
-    assert days == [MONDAY + DAY, MONDAY + 7 * DAY]
