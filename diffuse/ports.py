@@ -170,7 +170,7 @@ class Plans(Protocol):
         """Take a chunk that is to be planned and that nobody holds; None when there is none."""
 
     def population(self, held: Chunk, acting: Mapping[str, Collection[str]]) -> Population:
-        """Return the chunk's employees, by id, with the roles that they have for others, and their absences."""
+        """Return the chunk's employees, by id, the roles that they have for others, and absences."""
 
     def kept(self, held: Chunk, campaign: str) -> Kept | None:
         """Return the standing that was kept for a campaign and a chunk, or None."""
@@ -178,7 +178,7 @@ class Plans(Protocol):
     def messages(
         self, held: Chunk, population: Population, cuts: Mapping[str, date], until: date
     ) -> Messages:
-        """Return the messages of a chunk: of each campaign those from ``cuts`` on, and older ones with news."""
+        """Return the messages of a chunk: of each campaign those from ``cuts`` on, and old ones with news."""
 
     def occasions(self, held: Chunk) -> Sequence[Occasion]:
         """Return the occasions of a chunk's employees for which no message is planned or sent."""

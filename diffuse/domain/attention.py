@@ -59,7 +59,7 @@ class EasyDays:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QuietHours:
-    """Local hours over night in which nothing is sent: from ``begins`` in the evening to ``ends`` next morning."""
+    """Local hours over night in which nothing is sent: from ``begins`` to ``ends`` next morning."""
 
     begins: time = time(18)
     ends: time = time(8)
@@ -121,7 +121,7 @@ class Attention:
         yield from weekday_problems("working_days", self.working_days)
 
     def window(self, campaign: SendWindow) -> SendWindow | None:
-        """Cut a campaign's window to the working days and out of the quiet hours; None when nothing is left."""
+        """Cut a campaign's window to the working days and out of the quiet hours; None: nothing left."""
         days = tuple(day for day in campaign.days if day in self.working_days)
         opens, closes = campaign.opens, campaign.closes
         if self.quiet_hours:
@@ -214,8 +214,8 @@ def allow(
 ) -> list[NDArray[np.int64]]:
     """Rule on what campaigns wish to send on each employee's day.
 
-    Of several campaigns, what is most urgent goes first, then the higher priority, then the campaign from which
-    the employee has not heard for longest.
+    Of several campaigns, what is most urgent goes first, then the higher priority, then the campaign from
+    which the employee has not heard for longest.
 
     Args:
         wishes: those of each campaign.

@@ -128,6 +128,9 @@ class Campaign:
             )
         if not 1 <= self.priority <= 9:  # noqa: PLR2004 -- one digit
             yield Problem(path=("priority",), found=f"{self.priority}", expected="1 to 9")
+        yield from self._lists()
+
+    def _lists(self) -> Iterator[Problem]:
         for field, values, known in (
             ("channels", self.channels, CHANNELS),
             ("languages", self.languages, LANGUAGES),

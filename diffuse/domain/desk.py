@@ -75,7 +75,7 @@ class Desk:
         holidays: the days on which it does not.
         day: the local day.
         absent: whether the employee is away, and that matters.
-        able: whether the campaign runs, the employee works, and the window is open or opens later on that day.
+        able: whether the campaign runs, the employee works, and the window is open or opens later.
         members: whether each key point (columns) is meant for the employee.
     """
 
@@ -241,7 +241,7 @@ class Desk:
 
     @cached_property
     def unreached(self) -> Flags:
-        """Which employees owe something for which the attempts have run out, and a manager should hear of it."""
+        """Which employees owe something for which the attempts have run out, so that a manager should hear."""
         n, k = len(self.population), len(self.one.points)
         if self.deadline is None or self.campaign.targets.escalate != "manager":
             return np.zeros(n, dtype=np.bool_)
@@ -253,7 +253,7 @@ class Desk:
 
     @cached_property
     def loose(self) -> Numbers:
-        """The places of pending deliveries that must find another day: they are held, or their window closed."""
+        """The places of pending deliveries that need another day: held, or their window closed."""
         pending = self.one.pending
         late = pending.not_after <= micros(self.now)
         return np.flatnonzero((pending.held | late) & ~self.left & ~self.over & ~self.dropped)
@@ -284,7 +284,7 @@ class Desk:
 def slot(now: datetime, day: date, window: SendWindow, zone: str, place: float) -> tuple[datetime, datetime]:
     """Return the instant within a local day's window at which a message is due, and the window's end.
 
-    Places, in [0, 1), are spread over the window; what is left of one that has opened already is used likewise.
+    Places, in [0, 1), are spread over the window; what is left of an open one is used likewise.
     The two instants are equal when the window lies in a gap of that day's clock.
     """
     opens, closes = _hours(now, day, zone, window)

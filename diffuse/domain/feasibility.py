@@ -91,7 +91,7 @@ def _deadline_too_close(
                 f" = {needed} messages;"
                 f" {weeks:.1f} weeks until {by} × {budget} a week, on {days} open days, hold {room}"
             ),
-            expected="a later day, more messages a week, a smaller 'reach' or fewer key points to acknowledge",
+            expected="a later day, more messages a week, a smaller 'reach' or fewer key points to confirm",
         )
 
 

@@ -49,8 +49,8 @@ class Pending:
         numbers, days = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="datetime64[D]")
         flags = np.zeros(0, dtype=np.bool_)
         return cls(
-            id=numbers, employee=numbers, key_point=(), point=numbers, touch=numbers, held=flags, not_after=numbers,
-            due_on=days, wanted_on=days, reason=(), special=flags,
+            id=numbers, employee=numbers, key_point=(), point=numbers, touch=numbers, held=flags,
+            not_after=numbers,             due_on=days, wanted_on=days, reason=(), special=flags,
         )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def plan(  # noqa: PLR0913, PLR0917 -- all that a plan depends on
         rules: the organisation's rules.
         message_id: makes the Message-ID of a delivery.
 
-    The same state gives the same plan, and once it is recorded, planning again at the same instant adds nothing.
+    The same state gives the same plan, and once it is recorded, planning again adds nothing.
     """
     result = Plan()
     if not len(population) or not running:
@@ -321,7 +321,7 @@ def _turn(desk: Desk, row: int, point: KeyPoint, touch: int, last: int) -> Turn:
 
 
 def wording(point: KeyPoint, touch: int, last: int, lately: int) -> str:
-    """Choose the register of a message: in turn, but not as the key point came last time, if there is another.
+    """Choose the register of a message: in turn, but not the key point's last one, if there is another.
 
     Among what is left, not as the employee's latest message was written. ``last`` and ``lately`` are codes
     of registers, -1 for none.

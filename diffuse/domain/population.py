@@ -76,7 +76,7 @@ class Population:
         absences: Iterable[Absence] = (),
         acting: Mapping[str, Collection[str]] | None = None,
     ) -> "Population":
-        """Read the columns off the directory; ``acting`` names the roles that somebody has for somebody else."""
+        """Read the columns off the directory; ``acting`` names roles that somebody has for another."""
         more = acting or {}
         return cls(
             ids=[one.id for one in employees],

@@ -21,7 +21,7 @@ FRESH_AGAIN = 7.0
 repeated reminders say only that close repeats are ignored)."""
 
 URGENT = 0.8
-"""A deadline presses once the messages that are still needed fill this share of those that may still be sent."""
+"""A deadline presses once the messages that are still needed fill this share of what may still be sent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,7 +80,7 @@ def candidates(schedule: Schedule, standing: Standing, around: Circumstances) ->
     decide = {"fixed": _fixed, "fsrs": _fsrs, "budgeted": _budgeted}[schedule.policy]
     due = np.zeros(len(step), dtype=np.bool_)
     score = np.zeros(len(step))
-    due[rows], score[rows] = decide(schedule, standing, around, rows, step[rows])
+    due[rows], score[rows] = decide(schedule, standing, around, rows)
     return Candidates(due=due, score=score, step=step)
 
 
@@ -105,13 +105,15 @@ def _again(schedule: Schedule, standing: Standing, around: Circumstances, rows: 
 
 
 def _fixed(
-    schedule: Schedule, standing: Standing, around: Circumstances, rows: Numbers, step: Numbers
+    schedule: Schedule, standing: Standing, around: Circumstances, rows: Numbers
 ) -> tuple[Flags, Reals]:
     """Climb the ladder; who has waited for longest goes first."""
     again = (standing.step[rows] >= 0) & np.isnat(standing.reached[rows])
     origin = np.where(standing.step[rows] < 0, _of(around.enters, rows), standing.reached[rows])
     day = np.where(
-        again, schedule.resend_unopened_after.after_each(standing.sent[rows]), schedule.rung(step, origin)
+        again,
+        schedule.resend_unopened_after.after_each(standing.sent[rows]),
+        schedule.rung(standing.step[rows] + 1, origin),
     )
     late = (_of(around.today, rows) - day).astype(np.int64) - _of(around.away, rows)
     due = ~np.isnat(day) & (late >= 0)
@@ -119,13 +121,15 @@ def _fixed(
 
 
 def _fsrs(
-    schedule: Schedule, standing: Standing, around: Circumstances, rows: Numbers, step: Numbers
+    schedule: Schedule, standing: Standing, around: Circumstances, rows: Numbers
 ) -> tuple[Flags, Reals]:
-    """Return a key point once its recall has fallen to ``desired_retention``; the least remembered goes first."""
+    """Return a key point once its recall has fallen to ``desired_retention``;
+    the least remembered goes first.
+    """
     model, memory = schedule.fsrs, standing.memory.at(rows)
     today = np.asarray(_of(around.today, rows)).astype("datetime64[D]").astype(np.float64)
     known = ~np.isnan(memory.stability)
-    wait = model.wait(memory, _of(around.who, rows), _of(around.what, rows), step)
+    wait = model.wait(memory, _of(around.who, rows), _of(around.what, rows), standing.step[rows] + 1)
     again = (standing.step[rows] >= 0) & np.isnat(standing.reached[rows])
     due = ~known | again | (today >= np.ceil(memory.exposed) + wait + _of(around.away, rows))
     recall = model.retrievability(today - memory.exposed, memory.stability)
@@ -133,7 +137,7 @@ def _fsrs(
 
 
 def _budgeted(
-    schedule: Schedule, standing: Standing, around: Circumstances, rows: Numbers, step: Numbers
+    schedule: Schedule, standing: Standing, around: Circumstances, rows: Numbers
 ) -> tuple[Flags, Reals]:
     """Send what buys at least ``min_gain_days`` of knowledge; what buys most goes first.
 
@@ -196,8 +200,8 @@ def expected(attempts: ArrayLike, rate: float) -> Reals:
 def pressing(standing: Standing, employee: Numbers, owed: Flags, deadline: Deadline) -> Flags:
     """Tell which owed pairs a deadline makes urgent.
 
-    They are those of employees for whom the messages that are still expected, at least one for each owed pair,
-    fill most of those that may still be sent.
+    They are those of employees for whom the messages still expected, at least one for each owed pair, fill
+    most of those that may still be sent.
     """
     left = expected(np.maximum(deadline.attempts - standing.messages, 1), deadline.rate) * owed
     needed = np.bincount(employee, weights=left, minlength=len(deadline.slots))

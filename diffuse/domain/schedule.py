@@ -1,4 +1,4 @@
-"""When a key point returns to an employee: what an officer decides about it, and fixed ladders of intervals."""
+"""When a key point returns to an employee: what an officer decides about it, and fixed ladders."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -173,7 +173,7 @@ class Schedule:
         return days
 
     def rung(self, step: NDArray[np.int64], origin: Days) -> Days:
-        """Return the day on which each step of the ladder is due, counted from ``origin``; NaT beyond its end."""
+        """Return the day on which each step of the ladder is due, from ``origin`` on; NaT beyond its end."""
         due = np.full(len(step), NEVER)
         for number, interval in enumerate(self.intervals):
             here = step == number

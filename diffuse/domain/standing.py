@@ -1,7 +1,7 @@
 """Where every pair of an employee and a key point stands: a fold over the log of messages and what came back.
 
-The fold may begin anew from a standing that was kept: folding up to a day, and then from that day on, gives the
-same as folding everything.
+The fold may begin anew from a standing that was kept: folding up to a day, and then from that day on, gives
+the same as folding everything.
 """
 
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ class Log:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """Where n pairs stand, as columns; pair number = row of the employee × key points + place of the key point.
+    """Where n pairs stand, as columns; pair = row of the employee × key points + place.
 
     Attributes:
         touch: the next message's number, however the others ended.

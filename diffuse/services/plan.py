@@ -1,6 +1,6 @@
 """Plan: bring the ledger in line with the day, a chunk of employees at a time, for every running campaign.
 
-Any number of planners may run at once: each holds the chunk that it plans, and records a chunk whole or not at
+Any number of planners may run at once: each holds the chunk that it plans, and records it whole or not at
 all. A chunk is planned again when a new day begins for its employees, or when something has changed.
 """
 
@@ -65,7 +65,7 @@ class Planned:
 
 
 class Plan:
-    """Plans the day: adds what is due, holds what must wait, moves what could not be sent, ends what is over."""
+    """Plans the day: adds what is due, holds what must wait, moves what was late, ends what is over."""
 
     def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
@@ -147,7 +147,7 @@ class Plan:
         return self._calendar.holidays(region, (now.year - 1, now.year, now.year + 1))
 
     def _base(self, held: Chunk, one: Published, population: Population) -> Kept:
-        """Return what was kept of a campaign, its rows those of the population; all fresh when nothing fits."""
+        """Return what was kept of a campaign, with the population's rows; all fresh when nothing fits."""
         points = len(one.campaign.repeated)
         digest = signature(one.campaign, planning.teaching(one.campaign))
         kept = self._plans.kept(held, one.campaign.id)
@@ -209,7 +209,7 @@ class Plan:
             )
 
     def _reminders(self, unreached: Collection[tuple[str, str]], now: datetime) -> Iterator[Occasion]:
-        """Turn employees whose attempts have run out into messages to their managers, once for each campaign."""
+        """Turn employees whose attempts have run out into messages to managers, once for each campaign."""
         if not unreached:
             return
         manager = {one.id: one.manager for one in self._directory.employees()}

@@ -43,7 +43,7 @@ class SqlPlans(SqlChunks):
     """What planners read and write, in a database."""
 
     def population(self, held: Chunk, acting: Mapping[str, Collection[str]]) -> Population:
-        """Return the chunk's employees, by id, with the roles that they have for others, and their absences."""
+        """Return the chunk's employees, by id, the roles that they have for others, and absences."""
         row = employee.c
         inside = row.bucket.between(held.first, held.last)
         people = select(

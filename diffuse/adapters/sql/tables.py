@@ -1,4 +1,4 @@
-"""The tables: employees, what was published, deliveries, three logs that only ever grow, and the planners' own.
+"""The tables: employees, what was published, deliveries, three growing logs, and the planners' own.
 
 Nothing is ever deleted but what the directory says no more (roles, absences, duties) and what planners keep
 for themselves.
@@ -278,7 +278,7 @@ chunk = Table(
     Column("lease_until", Instant),
     sqlite_strict=True,
 )
-"""A range of buckets that one planner plans at a time; due at ``due_at``, or once ``revision`` has moved on."""
+"""Buckets that one planner plans at a time; due at ``due_at``, or once ``revision`` has moved on."""
 
 snapshot = Table(
     "snapshot",

@@ -1,6 +1,6 @@
 """What the store's tests start from: two people, one campaign, and a touchpoint to vary."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,19 +10,21 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, RowMapping, select
 
 from diffuse.adapters import baked_json
+from diffuse.adapters.sql.chunks import mark
 from diffuse.adapters.sql.directory import SqlDirectory
-from diffuse.adapters.sql.engine import reading
+from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.hits import SqlHits
 from diffuse.adapters.sql.ledger import SqlLedger
+from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.adapters.sql.results import SqlResults
 from diffuse.adapters.sql.tables import attempt, delivery, event
 from diffuse.domain.campaign import Campaign
-from diffuse.domain.delivery import Claimed, Outcome, State, Touchpoint
+from diffuse.domain.delivery import Change, Claimed, Outcome, State, Touchpoint
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
-from diffuse.ports import Directory, Hits, Ledger, Publications, Results
+from diffuse.ports import Chunk, Directory, Hits, Kept, Ledger, Plans, Publications, Recorded, Results
 
 T = TypeVar("T")
 
@@ -68,6 +70,7 @@ def touchpoint(**changes: Any) -> Touchpoint:  # noqa: ANN401 -- any field
         due_at=NOW,
         not_after=CLOSES,
         message_id="",
+        wanted_on=TODAY,
     )
     one = replace(plain, **changes)
     key = f"{one.campaign}.{one.key_point}.{one.touch}.{one.employee}.{one.channel}"
@@ -100,6 +103,7 @@ class Store:
         self.directory: Directory = SqlDirectory(engine)
         self.publications: Publications = self.new_publications()
         self.ledger: Ledger = SqlLedger(engine)
+        self.plans: Plans = SqlPlans(engine)
         self.hits: Hits = SqlHits(engine)
         self.results: Results = SqlResults(engine, publications=self.publications.get)
 
@@ -113,8 +117,33 @@ class Store:
         self.directory.save([person(name) for name in names])
         self.publications.publish(campaign(), {}, NOW)
 
+    def hold(self, token: str = "planner") -> Chunk:
+        """Take the first chunk, as if something had changed."""
+        self.plans.lay_out(NOW)
+        with writing(self.engine) as connection:
+            mark(connection)
+        held = self.plans.claim(NOW, token)
+        assert held is not None
+        return held
+
+    def record(
+        self,
+        *new: Touchpoint,
+        changes: Sequence[Change] = (),
+        standings: Mapping[str, Kept] | None = None,
+        held: Chunk | None = None,
+    ) -> Recorded:
+        return self.plans.record(
+            held or self.hold(),
+            new=new,
+            changes=changes,
+            standings=standings or {},
+            now=NOW,
+            due_at=NOW + timedelta(days=1),
+        )
+
     def plan(self, *touchpoints: Touchpoint) -> None:
-        assert self.ledger.add(touchpoints, NOW) == len(touchpoints)
+        assert self.record(*touchpoints).added == len(touchpoints)
 
     def claim(self, now: datetime = NOW, token: str = "w1") -> Claimed:
         (claimed,) = self.ledger.claim(now, token=token, limit=1)

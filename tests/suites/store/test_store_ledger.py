@@ -1,13 +1,11 @@
-"""The ledger port on each database: planning, leases, fences, outcomes."""
+"""The ledger port on each database: leases, fences, outcomes."""
 
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from diffuse.domain.delivery import LEASE, Claimed, Outcome, State
 from diffuse.errors import AuthoringError
-from diffuse.ports import Move, Overdue
 from tests.suites.store.given import CLOSES, MINUTE, NOW, TODAY, Store, person, together, touchpoint
 
 LATER = NOW + LEASE + MINUTE
@@ -16,46 +14,6 @@ LATER = NOW + LEASE + MINUTE
 @pytest.fixture(autouse=True)
 def people(store: Store) -> None:
     store.with_people("ana", "bob", "cyd")
-
-
-def test_planning_again_adds_nothing(store: Store) -> None:
-    store.plan(touchpoint(), touchpoint(employee="bob"))
-    again = [touchpoint(due_at=NOW + MINUTE), touchpoint(employee="cyd"), touchpoint(employee="bob")]
-    assert store.ledger.add(iter(again), NOW) == 1
-    assert store.ledger.counts() == {"social-media": {"planned": 3}}
-    assert store.row(1)["due_at"] == NOW
-
-
-def test_more_touchpoints_than_one_transaction_holds_are_all_added(store: Store) -> None:
-    touchpoints = [touchpoint(touch=number) for number in range(2345)]
-    assert store.ledger.add(iter(touchpoints), NOW) == 2345
-    assert store.ledger.add(iter(touchpoints), NOW) == 0
-
-
-def test_planning_nothing_is_nothing(store: Store) -> None:
-    assert store.ledger.add((), NOW) == 0
-    assert store.ledger.move(()) == 0
-    assert store.ledger.cancel((), "nobody") == 0
-    assert store.ledger.recover(NOW) == (0, 0)
-    assert store.ledger.counts() == {}
-
-
-def test_planners_at_once_insert_each_delivery_once(store: Store) -> None:
-    names = [f"p{number}" for number in range(400)]
-    store.directory.save([person(name) for name in names])
-    plan = [touchpoint(employee=name) for name in names]
-
-    def add(place: int) -> int:
-        return store.ledger.add(plan if place % 2 else reversed(plan), NOW)
-
-    assert sum(together(4, add)) == 400
-    assert store.ledger.counts() == {"social-media": {"planned": 400}}
-
-
-def test_a_delivery_for_nobody_is_refused_and_nothing_is_added(store: Store) -> None:
-    with pytest.raises(IntegrityError):
-        store.ledger.add([touchpoint(), touchpoint(employee="nobody")], NOW)
-    assert store.ledger.counts() == {}
 
 
 def test_what_is_due_is_claimed_oldest_first(store: Store) -> None:
@@ -84,12 +42,9 @@ def test_no_more_than_the_limit_is_claimed(store: Store) -> None:
     assert [len(store.ledger.claim(NOW, token="w1", limit=2)) for _ in range(3)] == [2, 1, 0]
 
 
-def test_a_closed_window_is_not_claimed_but_overdue(store: Store) -> None:
+def test_a_closed_window_is_not_claimed(store: Store) -> None:
     store.plan(touchpoint(), touchpoint(employee="bob", due_at=NOW - MINUTE, not_after=CLOSES + MINUTE))
-    assert [one.employee for one in store.ledger.overdue(CLOSES)] == ["ana"]
     assert [one.employee for one in store.ledger.claim(CLOSES, token="w1", limit=9)] == ["bob"]
-    assert store.ledger.overdue(CLOSES) == (Overdue(id=1, publication=1, employee="ana", due_on=TODAY),)
-    assert store.ledger.overdue(CLOSES - MINUTE) == ()
 
 
 def test_a_leaver_is_not_claimed(store: Store) -> None:
@@ -244,52 +199,16 @@ def test_recoverers_at_once_log_each_loss_once(store: Store) -> None:
     assert len(store.attempts()) == 40
 
 
-def test_planned_deliveries_move_and_others_stay(store: Store) -> None:
-    store.plan(touchpoint(), touchpoint(employee="bob"))
-    store.claim()
-    tomorrow, day = TODAY + timedelta(days=1), timedelta(days=1)
-    moves = [
-        Move(id=number, due_on=tomorrow, due_at=NOW + day, not_after=CLOSES + day, reason="the window closed")
-        for number in (2, 1)
-    ]
-    assert store.ledger.move(iter(moves)) == 1
-    row = store.row(2)
-    assert (row["due_on"], row["due_at"], row["not_after"]) == (tomorrow, NOW + day, CLOSES + day)
-    assert (row["state"], row["reason"]) == ("planned", "the window closed")
-    assert store.row(1)["due_on"] == TODAY
-
-
-def test_what_is_still_planned_is_cancelled_with_a_reason(store: Store) -> None:
-    store.plan(touchpoint(), touchpoint(employee="bob"), touchpoint(touch=1), touchpoint(employee="cyd"))
-    store.claim()
-    assert store.ledger.cancel({"ana", "bob", "nobody"}, "the last day of work has passed") == 2
-    assert store.ledger.counts() == {"social-media": {"cancelled": 2, "claimed": 1, "planned": 1}}
-    assert store.row(2)["reason"] == "the last day of work has passed"
-
-
-def test_what_no_window_awaits_is_ended_with_a_reason_unless_it_has_left(store: Store) -> None:
-    store.plan(touchpoint(), touchpoint(employee="bob"), touchpoint(employee="cyd"))
-    store.claim()
-    assert store.ledger.expire({1, 2, 99}, "the campaign is over") == 1
-    assert store.ledger.expire((), "nothing") == 0
-    assert [store.row(number)["state"] for number in (1, 2, 3)] == ["claimed", "expired", "planned"]
-    assert store.row(2)["reason"] == "the campaign is over"
-
-
 def test_counts_are_by_campaign_and_state(store: Store) -> None:
     store.plan(touchpoint(), touchpoint(employee="bob"), touchpoint(campaign="ai"))
     store.sent()
-    assert store.ledger.counts() == {"ai": {"sent": 1}, "social-media": {"planned": 2}}
+    assert store.ledger.counts() == {"ai": {"planned": 1}, "social-media": {"planned": 1, "sent": 1}}
 
 
 def test_a_time_without_a_zone_is_refused(store: Store) -> None:
     naive = datetime(2026, 9, 14, 9)  # noqa: DTZ001 -- the point of the test
-    with pytest.raises(AuthoringError, match="2026-09-14T09:00:00 without a zone"):
-        store.ledger.add([touchpoint(due_at=naive)], NOW)
     with pytest.raises(AuthoringError, match="without a zone"):
         store.ledger.claim(naive, token="w1", limit=1)
-    with pytest.raises(AuthoringError, match="expected a calendar day"):
-        store.ledger.load(NOW)
 
 
 def test_an_instant_comes_back_in_utc_to_the_microsecond(store: Store) -> None:

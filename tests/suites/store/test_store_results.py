@@ -40,6 +40,8 @@ def test_a_result_holds_everything_that_came_back(store: Store) -> None:
             employee="ana",
             state="sent",
             reason="",
+            wanted_on=TODAY,
+            delayed_by="",
             due_on=TODAY,
             due_at=NOW,
             attempts=2,

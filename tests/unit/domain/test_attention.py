@@ -81,7 +81,7 @@ def test_days_between_two_messages_are_kept() -> None:
     assert rulings(wishes(0), load=taken((0, 3)), rules=rules) == [[""]]
 
 
-def test_of_two_campaigns_the_more_urgent_goes_then_the_higher_priority_then_the_one_not_heard_of_for_longest() -> (
+def test_the_more_urgent_campaign_goes_then_the_higher_priority_then_the_one_not_heard_of_for_longest() -> (
     None
 ):
     assert rulings(wishes(0, priority=9), wishes(0, rank=2)) == [["campaign-1 goes first"], [""]]
@@ -122,7 +122,8 @@ def test_on_an_easy_day_half_of_the_people_are_spared_and_another_half_next_time
         (lambda: EasyDays(friday="easy"), "friday: 'easy'; expected one of normal, reduced, minimum"),
         (
             lambda: QuietHours(begins=time(12), ends=time(13)),
-            "begins: quiet hours from 12:00 to 13:00; expected hours that begin in the evening and end the next morning",
+            "begins: quiet hours from 12:00 to 13:00;"
+            " expected hours that begin in the evening and end the next morning",
         ),
     ],
 )

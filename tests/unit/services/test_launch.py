@@ -55,7 +55,7 @@ class Desk:
         self.files = Files(**{Path(one.source).stem: one for one in loaded})
         self.renderer = PlainRenderer()
         self.queue = MemoryQueue()
-        self.house = SqlHouse(self.engine, rules=(definitions.dump, definitions.load_attention))
+        self.house = self.office.house
         self.launch = Launch(
             house=self.house,
             clock=self.office.clock,

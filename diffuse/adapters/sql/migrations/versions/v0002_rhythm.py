@@ -14,6 +14,12 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 PENDING = sa.text("state IN ('claimed', 'held', 'planned', 'sending')")
 SPECIAL = sa.text("occasion <> ''")
+DEFAULTED = (
+    ("employee", "bucket"),
+    ("event", "bucket"),
+    *(("delivery", name) for name in ("bucket", "wanted_on", "delayed_by", "occasion", "about", "duty")),
+)
+"""Columns that need a default only until the rows that exist are filled."""
 
 
 def upgrade() -> None:
@@ -28,6 +34,9 @@ def upgrade() -> None:
     )
     _add("delivery", ("bucket", NUMBER, "0"), ("wanted_on", TEXT, "''"), *words)
     _fill()
+    if op.get_bind().dialect.name == "postgresql":
+        for table, name in DEFAULTED:
+            op.alter_column(table, name, server_default=None)
     _indexes()
     _people()
     _planners()
