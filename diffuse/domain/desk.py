@@ -241,7 +241,7 @@ class Desk:
 
     @cached_property
     def unreached(self) -> Flags:
-        """Which employees owe something for which the attempts have run out, so that a manager should hear."""
+        """Which employees owe something for which the attempts have run out: a manager should hear."""
         n, k = len(self.population), len(self.one.points)
         if self.deadline is None or self.campaign.targets.escalate != "manager":
             return np.zeros(n, dtype=np.bool_)

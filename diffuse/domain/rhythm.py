@@ -123,9 +123,7 @@ def _fixed(
 def _fsrs(
     schedule: Schedule, standing: Standing, around: Circumstances, rows: Numbers
 ) -> tuple[Flags, Reals]:
-    """Return a key point once its recall has fallen to ``desired_retention``;
-    the least remembered goes first.
-    """
+    """Return a key point once recall is down to ``desired_retention``, the least remembered first."""
     model, memory = schedule.fsrs, standing.memory.at(rows)
     today = np.asarray(_of(around.today, rows)).astype("datetime64[D]").astype(np.float64)
     known = ~np.isnan(memory.stability)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from diffuse.domain.delivery import spread
-from diffuse.domain.planning import LAST_SHARE
+from diffuse.domain.desk import LAST_SHARE
 
 CAMPAIGN = """\
 id: essai

@@ -167,6 +167,7 @@ def _rehearse(folder: Path, seed: int) -> dict[str, bytes]:
         campaigns=(ROOT / "campaigns" / "crisis_rehearsal.py",),
         directory=ROOT / "campaigns" / "sample-directory.csv",
         folder=folder,
+        attention=ROOT / "campaigns" / "attention.yaml",
         days=20,
         seed=seed,
     )

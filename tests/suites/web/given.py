@@ -21,6 +21,7 @@ from diffuse.adapters.sql.engine import reading
 from diffuse.adapters.sql.hits import SqlHits
 from diffuse.adapters.sql.ledger import SqlLedger
 from diffuse.adapters.sql.migrate import upgrade
+from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.adapters.templates import Templates
 from diffuse.domain.campaign import Campaign
@@ -188,8 +189,13 @@ def fill(engine: Engine) -> dict[str, int]:
     publications(engine).publish(CAMPAIGN, wordings(Templates(TEMPLATES)), NOW)
     ledger, signer = SqlLedger(engine), KeyedSigner("s" * 32, BASE, "universite.example")
     points = [point.id for _, point in CAMPAIGN.key_points]
-    ledger.add(
-        [
+    plans = SqlPlans(engine)
+    plans.lay_out(NOW)
+    held = plans.claim(NOW, "planner")
+    assert held is not None
+    plans.record(
+        held,
+        new=[
             Touchpoint(
                 campaign="social-media",
                 key_point=point,
@@ -200,6 +206,7 @@ def fill(engine: Engine) -> dict[str, int]:
                 publication=1,
                 variant="advice",
                 language=language,
+                wanted_on=date(2027, 1, 12),
                 due_on=date(2027, 1, 12),
                 due_at=NOW - timedelta(hours=1),
                 not_after=NOW + timedelta(hours=5),
@@ -208,7 +215,10 @@ def fill(engine: Engine) -> dict[str, int]:
             for point in points
             for language, employee in EMPLOYEES.items()
         ],
-        NOW,
+        changes=[],
+        standings={},
+        now=NOW,
+        due_at=NOW + timedelta(days=1),
     )
     claimed = ledger.claim(NOW, token="t", limit=99)
     for delivery in claimed:

@@ -20,7 +20,7 @@ TYPES = {
     "array": list,
     "string": str,
     "integer": int,
-    "number": float,
+    "number": int | float,
     "boolean": bool,
     "null": type(None),
 }

@@ -122,8 +122,10 @@ def test_on_an_easy_day_half_of_the_people_are_spared_and_another_half_next_time
         (lambda: EasyDays(friday="easy"), "friday: 'easy'; expected one of normal, reduced, minimum"),
         (
             lambda: QuietHours(begins=time(12), ends=time(13)),
-            "begins: quiet hours from 12:00 to 13:00;"
-            " expected hours that begin in the evening and end the next morning",
+            (
+                "begins: quiet hours from 12:00 to 13:00; "
+                "expected hours that begin in the evening and end the next morning"
+            ),
         ),
     ],
 )

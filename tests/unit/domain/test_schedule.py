@@ -172,13 +172,14 @@ LADDERS = st.lists(PERIODS, min_size=1, max_size=6).map(
 def test_along_a_climb_due_days_never_shrink_and_each_step_comes_once(
     schedule: Schedule, enters: date, delays: list[int]
 ) -> None:
-    pair, before, steps = one(enters=enters), np.datetime64(enters, "D"), []
+    pair, before = one(enters=enters), np.datetime64(enters, "D")
+    steps = []
     for delay in delays:
         day, step = due(pair, schedule)
         if day == "NaT":
             break
         assert np.datetime64(day) >= before
         steps.append(step)
-        before = np.datetime64(day) + np.timedelta64(delay, "D")
+        before = np.datetime64(day, "D") + np.timedelta64(delay, "D")
         pair = one(enters=enters, step=step, tries=1, sent=day, reached=before)
     assert steps == list(range(len(schedule.intervals)))

@@ -236,7 +236,7 @@ def test_more_attention_never_leaves_less_stability_nor_less_recall(
 @given(before=MEMORIES)
 def test_confirming_never_teaches_less_than_opening(before: Memory) -> None:
     opened, confirmed = (absorb(FSRS, before, DAY, one) for one in (Signal.OPENED, Signal.ACKNOWLEDGED))
-    assert confirmed.stability[0] >= opened.stability[0]
+    assert confirmed.stability[0] >= opened.stability[0] * (1 - 1e-12)
 
 
 def test_each_row_has_its_own_signal_and_attention() -> None:

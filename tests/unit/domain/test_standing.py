@@ -16,10 +16,10 @@ DAY = np.datetime64("2027-01-04", "D")
 def log(*messages: dict[str, int]) -> Log:
     """Messages of one employee: point, touch, step, and days after the first Monday."""
 
-    def days(name: str) -> np.ndarray:  # type: ignore[type-arg]
+    def days(name: str) -> np.ndarray:
         return np.array([DAY + one[name] if name in one else NEVER for one in messages], dtype="M8[D]")
 
-    def numbers(name: str) -> np.ndarray:  # type: ignore[type-arg]
+    def numbers(name: str) -> np.ndarray:
         return np.array([one.get(name, 0) for one in messages], dtype=np.int64)
 
     return Log(

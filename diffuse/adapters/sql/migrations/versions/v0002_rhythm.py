@@ -13,7 +13,7 @@ depends_on = None
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 PENDING = sa.text("state IN ('claimed', 'held', 'planned', 'sending')")
-SPECIAL = sa.text("occasion <> ''")
+SPECIAL = sa.text("occasion != ''")
 DEFAULTED = (
     ("employee", "bucket"),
     ("event", "bucket"),
