@@ -1,7 +1,7 @@
 """Signed links: what stands in an address is ours, for one purpose, or it is nothing."""
 
 import re
-from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
 from hmac import compare_digest
 from types import MappingProxyType
@@ -60,7 +60,7 @@ class KeyedSigner:
     def message_id(self, campaign: str, key_point: str, touch: int, employee: str) -> str:
         """Return the Message-ID of a delivery; the employee is hidden under a keyed hash."""
         key = "\0".join((campaign, key_point, str(touch), employee)).encode()
-        mark = b32encode(blake2b(key, key=self._message_key, digest_size=15).digest()).decode().lower()
+        mark = blake2b(key, key=self._message_key, digest_size=15).hexdigest()
         # A header line may hold 998 characters; the hash stands for the whole of what is cut off here.
         return f"<{campaign[:40]}.{key_point[:60]}.{touch}.{mark}@{self._mail_domain}>"
 

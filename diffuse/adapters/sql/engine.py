@@ -21,6 +21,7 @@ SCHEMES = {
 }
 EXPECTED = "an address such as 'sqlite:///diffuse.db' or 'postgresql://user:password@host/database'"
 BUSY_MILLISECONDS = 30_000
+CACHE_KIBIBYTES = 64 * 1024
 
 _BEGIN = "diffuse_begin"
 _POSTGRESQL: dict[str, Any] = {
@@ -131,6 +132,7 @@ def _set_up(connection: sqlite3.Connection, record: object) -> None:  # noqa: AR
         f"busy_timeout = {BUSY_MILLISECONDS}",
         f"journal_mode = {journal_mode(sqlite3.sqlite_version_info)}",
         "synchronous = FULL",
+        f"cache_size = -{CACHE_KIBIBYTES}",
         "foreign_keys = ON",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
