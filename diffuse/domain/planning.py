@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -328,4 +329,7 @@ def wording(point: KeyPoint, touch: int, last: int, lately: int) -> str:
     """
     registers = [variant.register for variant in point.variants]
     turn = [registers[(touch + more) % len(registers)] for more in range(len(registers))]
-    return min(turn, key=lambda register: 2 * (code(register) == last) + (code(register) == lately))
+    return min(turn, key=lambda register: 2 * (_code(register) == last) + (_code(register) == lately))
+
+
+_code = lru_cache(maxsize=1024)(code)

@@ -112,8 +112,7 @@ class SqlPlans(SqlChunks):
                 _columns().where(_ROW.id.in_(news), ~pending, kept, _ROW.due_on < since),
             ]
         if whole:
-            ids = select(employee.c.id).where(employee.c.bucket.between(held.first, held.last))
-            queries.append(_columns().where(_ROW.campaign.in_(whole), _ROW.employee.in_(ids)))
+            queries.append(_columns().where(_ROW.campaign.in_(whole), share))
         with reading(self._engine) as connection:
             rows = list(chain.from_iterable(connection.execute(query).all() for query in queries))
         return _messages(rows, population)

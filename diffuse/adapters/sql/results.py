@@ -1,11 +1,13 @@
 """Reads the ledger for reports."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any
 
-from sqlalchemy import Engine, RowMapping, select, tuple_
+from sqlalchemy import Engine, RowMapping, Select, and_, select, tuple_
 
 from diffuse.adapters.sql.engine import reading
-from diffuse.adapters.sql.tables import delivery
+from diffuse.adapters.sql.tables import delivery, employee, publication
 from diffuse.domain.campaign import Campaign
 from diffuse.ports import Published, Result
 
@@ -18,7 +20,7 @@ _COLUMNS = [
     for name in Result.__dataclass_fields__
     if name != "policy"
 ]
-_KEY = [delivery.c[name] for name in ("campaign", "employee", "key_point", "touch", "channel")]
+_KEY = [delivery.c[name] for name in ("employee", "key_point", "touch", "channel")]
 
 
 class SqlResults:
@@ -39,18 +41,34 @@ class SqlResults:
         Each row is whole, and none comes twice; a later page may know of later events.
         """
         policies: dict[int, dict[str, str]] = {}
-        page: Sequence[RowMapping] = self._page(None)
-        while page:
-            for row in page:
-                if row["publication"] not in policies:
-                    policies[row["publication"]] = _policies(self._publications(row["publication"]).campaign)
-                yield Result(**row, policy=policies[row["publication"]][row["key_point"]])
-            page = self._page(page[-1])
+        for row in chain.from_iterable(self._rows(campaign) for campaign in self._campaigns()):
+            if row["publication"] not in policies:
+                policies[row["publication"]] = _policies(self._publications(row["publication"]).campaign)
+            yield Result(**row, policy=policies[row["publication"]][row["key_point"]])
 
-    def _page(self, after: RowMapping | None) -> Sequence[RowMapping]:
-        statement = select(*_COLUMNS).order_by(*_KEY).limit(PAGE)
-        if after is not None:
-            statement = statement.where(tuple_(*_KEY) > tuple_(*(after[column.name] for column in _KEY)))
+    def _campaigns(self) -> Sequence[str]:
+        row = publication.c
+        with reading(self._engine) as connection:
+            return connection.scalars(select(row.campaign).distinct().order_by(row.campaign)).all()
+
+    def _rows(self, campaign: str) -> Iterator[RowMapping]:
+        """Yield one campaign's rows: employees in their order, and each one's deliveries off the key."""
+        same = (delivery.c.bucket == employee.c.bucket, delivery.c.employee == employee.c.id)
+        pages = (
+            select(*_COLUMNS)
+            .join_from(employee, delivery, and_(*same))
+            .where(delivery.c.campaign == campaign)
+            .order_by(employee.c.id, *_KEY[1:])
+            .limit(PAGE)
+        )
+        page = self._page(pages)
+        while page:
+            yield from page
+            last = tuple(page[-1][column.name] for column in _KEY)
+            later = (employee.c.id >= last[0], tuple_(employee.c.id, *_KEY[1:]) > tuple_(*last))
+            page = self._page(pages.where(*later))
+
+    def _page(self, statement: Select[Any]) -> Sequence[RowMapping]:
         with reading(self._engine) as connection:
             return connection.execute(statement).mappings().all()
 

@@ -139,6 +139,9 @@ wording = Table(
 )
 """Every wording as it was baked when its publication was launched."""
 
+DELIVERY_KEY = ("bucket", "campaign", "employee", "key_point", "touch", "channel")
+"""What makes a delivery; an employee's bucket is always the same, and keeps what is planned together together."""
+
 delivery = Table(
     "delivery",
     METADATA,
@@ -177,8 +180,7 @@ delivery = Table(
     Column("occasion", NAME, nullable=False),
     Column("about", NAME, nullable=False),
     Column("duty", Words, nullable=False),
-    UniqueConstraint("campaign", "employee", "key_point", "touch", "channel", name="uq_delivery_key"),
-    UniqueConstraint("message_id"),
+    UniqueConstraint(*DELIVERY_KEY, name="uq_delivery_key"),
     _among("state", State),
     CheckConstraint("(lease_until IS NOT NULL) = (state IN ('claimed', 'sending'))", name="lease"),
     CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent"),
