@@ -17,7 +17,7 @@ LOCK = 7_305_881_202
 """The number of PostgreSQL's advisory lock under which one migrator works at a time."""
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine, to: str = "head") -> None:
     """Bring the tables to this version: all steps or none; two at once work one after the other.
 
     Raises:
@@ -28,7 +28,7 @@ def upgrade(engine: Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
         _refuse_strangers(connection, place(engine.url))
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), to)
 
 
 def _refuse_strangers(connection: Connection, where: str) -> None:

@@ -10,14 +10,26 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy.exc import IntegrityError
 
 from diffuse.adapters.sql.engine import connect, journal_mode, reading, writing
 from diffuse.adapters.sql.migrate import upgrade
 from diffuse.adapters.sql.tables import METADATA
+from diffuse.domain.population import bucket
 from diffuse.errors import AuthoringError, TransientFailure
 from tests.suites.store.given import NOW, Store, person, together, touchpoint
 
 SECRET = "s3cret-word"
+FIRST_ROWS = (
+    "INSERT INTO employee VALUES ('ana', 'Ana', 'ana@universite.example', 'fr', 'UTC', '', '', NULL, NULL)",
+    "INSERT INTO publication (id, campaign, digest, definition, published_at) VALUES (1, 'c', 'd', '{}', 0)",
+    "INSERT INTO delivery (id, campaign, key_point, touch, employee, channel, step, publication, variant,"
+    " language, message_id, state, reason, due_on, due_at, not_after, created_at, attempt, sent_at, reply,"
+    " answer) VALUES (7, 'c', 'pause', 0, 'ana', 'email', 0, 1, 'advice', 'fr', '<7@universite.example>',"
+    " 'sent', '', '2026-09-14', 1, 2, 0, 1, 1, '250', '')",
+    "INSERT INTO event (delivery, kind, at, detail) VALUES (7, 'opened', 5, '')",
+)
+"""What an installation held before there were shares of employees."""
 
 
 def test_the_migrations_lead_to_the_tables_that_the_code_expects(empty: Engine) -> None:
@@ -70,6 +82,21 @@ def test_upgrading_again_changes_nothing(empty: Engine) -> None:
     store.with_people("ana")
     upgrade(empty)
     assert store.directory.employees() == (person("ana"),)
+
+
+def test_what_the_first_tables_held_is_there_in_the_next_ones(empty: Engine) -> None:
+    upgrade(empty, "0001")
+    with writing(empty) as connection:
+        for statement in FIRST_ROWS:
+            connection.execute(text(statement))
+    upgrade(empty)
+    with reading(empty) as connection:
+        found = connection.execute(text("SELECT id, employee, state, wanted_on, bucket FROM delivery")).all()
+        assert [tuple(row) for row in found] == [(7, "ana", "sent", "2026-09-14", bucket("ana"))]
+        shares = text("SELECT bucket FROM employee UNION SELECT bucket FROM event")
+        assert connection.scalars(shares).all() == [bucket("ana")]
+    with pytest.raises(IntegrityError), writing(empty) as connection:
+        connection.execute(text("DELETE FROM delivery"))
 
 
 def test_migrators_at_once_work_one_after_the_other(url: str) -> None:
