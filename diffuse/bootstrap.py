@@ -30,6 +30,7 @@ from diffuse.services.export import Export
 from diffuse.services.launch import Launch
 from diffuse.services.plan import Plan
 from diffuse.services.record import Record
+from diffuse.services.succeed import Succeed
 
 if TYPE_CHECKING:
     import dramatiq
@@ -65,6 +66,7 @@ class App:
     deliver: Deliver
     beat: Beat
     record: Record
+    succeed: Succeed
     export: Export
     channel: Channel
 
@@ -169,6 +171,7 @@ def app(
     from diffuse.adapters.sql.migrate import upgrade
     from diffuse.adapters.sql.plans import SqlPlans
     from diffuse.adapters.sql.publications import SqlPublications
+    from diffuse.adapters.sql.relief import SqlRelief
     from diffuse.adapters.sql.results import SqlResults
     from diffuse.adapters.templates import default_folder
 
@@ -189,12 +192,21 @@ def app(
     queue = _queue(hints or broker(settings))
     house = SqlHouse(engine, rules=(definitions.dump, definitions.load_attention))
     worker = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+    plans = SqlPlans(engine)
+    succeed = Succeed(
+        clock=clock,
+        directory=directory,
+        publications=publications,
+        relief=SqlRelief(engine),
+        plans=plans,
+    )
     plan = Plan(
         clock=clock,
         directory=directory,
         publications=publications,
-        plans=SqlPlans(engine),
+        plans=plans,
         house=house,
+        succeed=succeed,
         calendar=writing.calendar,
         signer=signer,
         queue=queue,
@@ -232,6 +244,7 @@ def app(
         plan=plan,
         deliver=deliver,
         beat=Beat(clock=clock, ledger=ledger, plan=plan, deliver=deliver),
+        succeed=succeed,
         record=Record(hits=SqlHits(engine), publications=publications, clock=clock, signer=signer),
         export=Export(
             results=SqlResults(engine, publications=publications.get),

@@ -14,11 +14,12 @@ from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.message import Baked, Outgoing, Wording
 from diffuse.domain.messages import Messages
 from diffuse.domain.pending import Occasion
-from diffuse.domain.people import Employee
+from diffuse.domain.people import Absence, Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text
 from diffuse.domain.population import Population
 from diffuse.domain.source import Loaded
 from diffuse.domain.standing import Standing
+from diffuse.domain.succession import Duty
 from diffuse.errors import Problem, TransientFailure
 
 
@@ -69,6 +70,9 @@ class Directory(Protocol):
 
     def employees(self) -> Sequence[Employee]:
         """Return everybody, by id."""
+
+    def those(self, ids: Collection[str]) -> Sequence[Employee]:
+        """Return some employees, by id; those who are not known are left out."""
 
     def save(self, employees: Sequence[Employee], *, end_missing: date | None = None) -> Import:
         """Add or update employees, all or none; those who are kept but not among them are ``missing``.
@@ -183,7 +187,7 @@ class Plans(Protocol):
     def occasions(self, held: Chunk) -> Sequence[Occasion]:
         """Return the occasions of a chunk's employees for which no message is planned or sent."""
 
-    def ask(self, occasions: Iterable[Occasion]) -> None:
+    def ask(self, occasions: Collection[Occasion]) -> None:
         """Keep occasions, each key once, and let their employees be planned anew."""
 
     def record(  # noqa: PLR0913 -- everything that a plan changes, in one transaction
@@ -386,3 +390,37 @@ class Queue(Protocol):
 
     def kick(self) -> None:
         """Hint that there is something to do; never fails."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Passed:
+    """What came of the message about a handover; None while it has not."""
+
+    sent_at: datetime | None
+    acknowledged_at: datetime | None
+
+
+class Relief(Protocol):
+    """Keeps who is away, and who stands in for whom."""
+
+    def absences(self, employees: Collection[str] | None = None) -> Sequence[Absence]:
+        """Return the absences of some employees, or of all, by employee and first day."""
+
+    def renew(self, given: Collection[Absence], today: date, employee: str | None = None) -> tuple[int, int]:
+        """Replace the absences of an employee, or of everybody, from ``today`` on.
+
+        Return how many were added and how many taken away. What has passed stays, and an absence that has
+        begun and is not given any more ended yesterday.
+        """
+
+    def duties(self) -> Sequence[Duty]:
+        """Return every duty, by role and duty."""
+
+    def assign(self, duties: Collection[Duty]) -> None:
+        """Replace every duty."""
+
+    def acknowledged(self, employees: Collection[str]) -> Mapping[str, Collection[tuple[str, str]]]:
+        """Return for each employee the (campaign, key point) pairs that they have acknowledged."""
+
+    def passed(self, employees: Collection[str]) -> Mapping[str, Passed]:
+        """Return what came of the messages that some employees got for occasions, by the occasion's key."""

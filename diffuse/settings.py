@@ -45,6 +45,9 @@ class Settings(BaseModel):
     listen_port: int = Field(
         default=8025, ge=0, le=65535, description="port of that address; 0 takes a free one"
     )
+    api_token: SecretStr = Field(
+        default=SecretStr(""), description="opens /api to other systems: 32 characters or more; empty: closed"
+    )
     poll_seconds: float = Field(
         default=10.0, gt=0, le=3600, description="how often the database is asked for work"
     )
@@ -86,6 +89,11 @@ class Settings(BaseModel):
             message = "is too short; make one with: openssl rand -hex 32"
             raise ValueError(message)
         return value
+
+    @field_validator("api_token")
+    @classmethod
+    def _long_or_none(cls, value: SecretStr) -> SecretStr:
+        return cls._long(value) if value.get_secret_value() else value
 
     @property
     def sender_name(self) -> str:

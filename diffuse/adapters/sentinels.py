@@ -3,9 +3,9 @@
 import re
 from hashlib import blake2b
 
-from diffuse.domain.message import GIVEN_NAME, NAME, Pieces, Slot
+from diffuse.domain.message import ABOUT, GIVEN_NAME, NAME, Pieces, Slot
 
-_LENGTHS = {NAME: 14, GIVEN_NAME: 10}
+_LENGTHS = {NAME: 14, GIVEN_NAME: 10, ABOUT: 14}
 _ADDRESS_LENGTH = 60
 
 

@@ -23,6 +23,8 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "policy.version": "the version of its text",
         "policy.link": "the address of its text, when it has one",
         "key_point.says": "the key point in one sentence",
+        "occasion.about": "of a handover, who is away; of a reminder, who has not confirmed",
+        "occasion.duty": "of a handover, the duty that passes on",
     }
 )
 """What a text may print, and what each stands for; all in the language of the text."""

@@ -11,6 +11,7 @@ from diffuse.cli.export import export
 from diffuse.cli.import_ import import_
 from diffuse.cli.launch import launch
 from diffuse.cli.preview import preview
+from diffuse.cli.relief import absences, duties, succession
 from diffuse.cli.schema import schema
 from diffuse.cli.serve import serve
 from diffuse.cli.status import status
@@ -30,5 +31,7 @@ def main(context: click.Context, config: Path | None) -> None:
     context.obj = config
 
 
-for command in (check, schema, preview, import_, launch, up, serve, status, export, demo):
+for command in (
+    check, schema, preview, import_, absences, duties, launch, up, serve, status, succession, export, demo,
+):  # fmt: skip
     main.add_command(command)

@@ -44,16 +44,19 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
     """Build the tracking service; SIGTERM and Ctrl-C end it."""
     import uvicorn
 
+    from diffuse.web.api import AbsencesApi
     from diffuse.web.app import create_app
     from diffuse.web.log import json_lines
     from diffuse.web.pages import Pages
 
+    token = settings.api_token.get_secret_value()
     web = create_app(
         app.record,
         app.clock,
         pages=Pages(app.templates),
         log=json_lines(sys.stdout),
         base_url=settings.base_url,
+        api=AbsencesApi(app.succeed, token).routes if token else (),
     )
     running = uvicorn.Server(
         uvicorn.Config(web, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE)

@@ -150,6 +150,8 @@ class Claimed:
     language: str
     message_id: str
     due_at: datetime
+    about: str
+    duty: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 NAME, GIVEN_NAME = "employee.name", "employee.given_name"
+ABOUT, DUTY = "occasion.about", "occasion.duty"
 ACKNOWLEDGE_URL, PIXEL_URL = "acknowledge_url", "pixel_url"
 
-PERSONAL = (NAME, GIVEN_NAME)
+PERSONAL = (NAME, GIVEN_NAME, ABOUT, DUTY)
 """The slots that officers' texts may use; they can be printed as they are, and nothing else."""
 
 

@@ -172,6 +172,7 @@ class KeyPoint:
             )
         if not self.variants:
             yield Problem(path=("variants",), found="no wording", expected="at least one variant")
+        yield from self._occasion_problems()
         registers: set[str] = set()
         for place, variant in enumerate(self.variants):
             if variant.register in registers:
@@ -181,6 +182,21 @@ class KeyPoint:
                     expected="registers that differ",
                 )
             registers.add(variant.register)
+
+    def _occasion_problems(self) -> Iterator[Problem]:
+        """Yield variables of an occasion in a key point that has none."""
+        for place, variant in enumerate(self.variants):
+            for language, text in variant.texts.items():
+                found = _OF_OCCASION.search(f"{text.subject} {text.action} {text.body}")
+                if found and not self.occasion:
+                    yield Problem(
+                        path=("variants", place, "texts", language),
+                        found=f"{found[1]} in a key point that no occasion sends",
+                        expected="another variable, or 'occasion: handover' or 'occasion: reminder'",
+                    )
+
+
+_OF_OCCASION = re.compile(r"\{\{\s*(occasion\.\w+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from diffuse.domain.delivery import Claimed, Outcome, State, backoff
 from diffuse.domain.message import (
+    ABOUT,
     ACKNOWLEDGE_URL,
+    DUTY,
     GIVEN_NAME,
     NAME,
     PIXEL_URL,
@@ -72,7 +74,9 @@ class Deliver:
             if not claimed:
                 break
             # Another process may have enrolled somebody and planned for them in the meantime.
-            if not all(delivery.employee in employees for delivery in claimed):
+            if not employees.keys() >= {
+                name for one in claimed for name in (one.employee, one.about) if name
+            }:
                 employees = {employee.id: employee for employee in self._directory.employees()}
             self._batch(claimed, employees, report)
         return report
@@ -84,7 +88,9 @@ class Deliver:
         outgoing = []
         for delivery in claimed:
             try:
-                outgoing.append(self._outgoing(delivery, employees[delivery.employee]))
+                about = {ABOUT: employees[delivery.about].name} if delivery.about else {}
+                occasion = about | ({DUTY: delivery.duty} if delivery.duty else {})
+                outgoing.append(self._outgoing(delivery, employees[delivery.employee], occasion))
             except KeyError as missing:
                 self._finish(held.pop(delivery.id), State.FAILED, NOT_KEPT.format(missing), report)
         try:
@@ -114,7 +120,7 @@ class Deliver:
         if self._ledger.finish(delivery, outcome):
             report.count(state)
 
-    def _outgoing(self, delivery: Claimed, employee: Employee) -> Outgoing:
+    def _outgoing(self, delivery: Claimed, employee: Employee, occasion: Mapping[str, str]) -> Outgoing:
         campaign = self._publications.get(delivery.publication).campaign
         wording = Wording(delivery.key_point, delivery.variant, delivery.language)
         baked = self._publications.wording(delivery.publication, wording)
@@ -130,7 +136,7 @@ class Deliver:
             message_id=delivery.message_id,
             date=_whole_second(delivery.due_at),
             baked=baked,
-            values=self._values(delivery.id, employee, baked),
+            values={**self._values(delivery.id, employee, baked), **occasion},
         )
 
     def _values(self, delivery: int, employee: Employee, baked: Baked) -> dict[str, str]:

@@ -35,6 +35,7 @@ from diffuse.ports import (
     Recorded,
     Signer,
 )
+from diffuse.services.succeed import Succeed
 
 SETTLED = 8
 """Days after which a message that is not pending any more is folded into what is kept."""
@@ -75,6 +76,7 @@ class Plan:
         publications: Publications,
         plans: Plans,
         house: House,
+        succeed: Succeed,
         calendar: Calendar,
         signer: Signer,
         queue: Queue,
@@ -86,6 +88,7 @@ class Plan:
         self._publications = publications
         self._plans = plans
         self._house = house
+        self._succeed = succeed
         self._calendar = calendar
         self._signer = signer
         self._queue = queue
@@ -95,18 +98,19 @@ class Plan:
         """Plan every chunk that is to be planned and that nobody else holds."""
         planned = Planned()
         self._plans.lay_out(self._clock.now())
+        acting = self._succeed.pass_on()
         while held := self._plans.claim(self._clock.now(), self._planner):
             self._queue.kick()  # others may take the next chunk
             try:
-                planned = planned.plus(self._chunk(held))
+                planned = planned.plus(self._chunk(held, acting))
             except LeaseLost:
                 continue
         return planned
 
-    def _chunk(self, held: Chunk) -> Recorded:
+    def _chunk(self, held: Chunk, acting: Mapping[str, Collection[str]]) -> Recorded:
         """Plan the local day of a chunk's employees."""
         now = self._clock.now()
-        population = self._plans.population(held, {})
+        population = self._plans.population(held, acting)
         published = self._publications.running()
         rules = self._rules(now)
         bases = {one.campaign.id: self._base(held, one, population) for one in published}
@@ -135,7 +139,7 @@ class Plan:
             now=now,
             due_at=_next_day(population, now),
         )
-        self._plans.ask(self._reminders(plan.reminders, now))
+        self._plans.ask(tuple(self._reminders(plan.reminders, now)))
         return recorded
 
     def _rules(self, now: datetime) -> Rules:
@@ -212,9 +216,10 @@ class Plan:
         """Turn employees whose attempts have run out into messages to managers, once for each campaign."""
         if not unreached:
             return
-        manager = {one.id: one.manager for one in self._directory.employees()}
+        manager = {one.id: one.manager for one in self._directory.those({name for _, name in unreached})}
+        known = {one.id for one in self._directory.those(set(manager.values()) - {""})}
         for campaign, employee in unreached:
-            if manager.get(manager.get(employee, "")) is not None:
+            if manager.get(employee) in known:
                 yield Occasion(
                     key=f"reminder:{campaign}:{employee}",
                     campaign=campaign,

@@ -6,7 +6,16 @@ from html import escape
 from typing import Protocol
 
 from diffuse.domain.campaign import Campaign
-from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, PIXEL_URL, Pieces, link_slot
+from diffuse.domain.message import (
+    ABOUT,
+    ACKNOWLEDGE_URL,
+    DUTY,
+    GIVEN_NAME,
+    NAME,
+    PIXEL_URL,
+    Pieces,
+    link_slot,
+)
 from diffuse.domain.policy import KeyPoint, Policy, Variant
 from diffuse.domain.source import Loaded
 from diffuse.errors import AuthoringError, Problem
@@ -15,6 +24,8 @@ from diffuse.ports import Renderer, Specimen
 SAMPLE: Mapping[str, str] = {
     NAME: "Camille Côté",
     GIVEN_NAME: "Camille",
+    ABOUT: "Dominique Roy",
+    DUTY: "@universite.example",
     ACKNOWLEDGE_URL: "https://diffuse.example/acknowledge",
     # Nothing is fetched when an officer opens a page.
     PIXEL_URL: "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",

@@ -1,6 +1,7 @@
 """The tracking service as an ASGI application."""
 
 from base64 import b64decode
+from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -25,7 +26,13 @@ RETRY_AFTER = 60
 
 
 def create_app(
-    record: Record, clock: Clock, *, pages: Pages, log: Log = silent, base_url: str = ""
+    record: Record,
+    clock: Clock,
+    *,
+    pages: Pages,
+    log: Log = silent,
+    base_url: str = "",
+    api: Sequence[Route] = (),
 ) -> Starlette:
     """Build the tracking service.
 
@@ -35,6 +42,7 @@ def create_app(
         pages: the layouts.
         log: receives one ``Hit`` for each request.
         base_url: the address that employees see, when a proxy in front changes the Host header.
+        api: routes for other systems of the organisation.
     """
     site = _Site(record, pages, base_url)
     app = Starlette(
@@ -44,6 +52,7 @@ def create_app(
             Route("/a/{token}", site.page, methods=["GET"]),
             Route("/a/{token}", site.submit, methods=["POST"]),
             Route("/health/live", site.live, methods=["GET"]),
+            *api,
         ],
         middleware=[Middleware(Logged, log=log, clock=clock)],
         exception_handlers={

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diffuse.ports import Clock
 
-PURPOSES = {"o": "open", "c": "click", "a": "acknowledge", "health": "health"}
+PURPOSES = {"o": "open", "c": "click", "a": "acknowledge", "health": "health", "api": "api"}
 LONGEST_PATH = 200
 
 
@@ -21,7 +21,7 @@ class Hit:
 
     Attributes:
         at: the instant of the answer (UTC).
-        purpose: open, click, acknowledge or health, from the path alone; empty for any other path.
+        purpose: open, click, acknowledge, health or api, from the path alone; empty for any other path.
     """
 
     at: datetime

@@ -1,13 +1,13 @@
 """Keeps the employees."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, insert, select, text, update
 
 from diffuse.adapters.sql.chunks import mark
 from diffuse.adapters.sql.engine import reading, writing
@@ -19,6 +19,9 @@ from diffuse.errors import Problem
 from diffuse.ports import Import
 
 _COLUMNS = tuple(column.name for column in employee.columns if column.name != "bucket")
+
+_LOT = 500
+"""Ids that one statement names."""
 
 
 class SqlDirectory:
@@ -32,6 +35,13 @@ class SqlDirectory:
         """Return everybody, by id."""
         with reading(self._engine) as connection:
             return tuple(_read(connection))
+
+    def those(self, ids: Collection[str]) -> Sequence[Employee]:
+        """Return some employees, by id; those who are not known are left out."""
+        wanted = sorted(ids)
+        lots = (wanted[begin : begin + _LOT] for begin in range(0, len(wanted), _LOT))
+        with reading(self._engine) as connection:
+            return tuple(one for lot in lots for one in _read(connection, employee.c.id.in_(lot)))
 
     def save(self, employees: Sequence[Employee], *, end_missing: date | None = None) -> Import:
         """Add or update employees, all or none; those who are kept but not among them are ``missing``.
@@ -65,11 +75,12 @@ class SqlDirectory:
         )
 
 
-def _read(connection: Connection) -> Iterator[Employee]:
-    """Read everybody with their roles in one statement, so that both belong together."""
+def _read(connection: Connection, *which: ColumnElement[bool]) -> Iterator[Employee]:
+    """Read employees with their roles in one statement, so that both belong together."""
     rows = connection.execute(
         select(*(employee.c[name] for name in _COLUMNS), employee_role.c.role)
         .join_from(employee, employee_role, isouter=True)
+        .where(*which)
         .order_by(employee.c.id, employee_role.c.place)
     )
     for key, group in groupby(rows, key=lambda row: row[:-1]):

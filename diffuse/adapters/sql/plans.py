@@ -130,7 +130,7 @@ class SqlPlans(SqlChunks):
         with reading(self._engine) as connection:
             return tuple(Occasion(**one) for one in connection.execute(statement).mappings())
 
-    def ask(self, occasions: Iterable[Occasion]) -> None:
+    def ask(self, occasions: Collection[Occasion]) -> None:
         """Keep occasions, each key once, and let their employees be planned anew."""
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         keep = dialect.insert(tables.occasion).on_conflict_do_nothing(index_elements=["key"])

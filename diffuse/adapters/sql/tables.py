@@ -84,25 +84,10 @@ duty = Table(
     Column("role", NAME, primary_key=True),
     Column("duty", NAME, primary_key=True),
     Column("holder", NAME, ForeignKey("employee.id"), nullable=False),
-    Column("substitute", NAME, ForeignKey("employee.id")),
+    Column("substitute", NAME, nullable=False),
     sqlite_strict=True,
 )
-"""What a role asks of whom, in words such as the name of an account, and who steps in."""
-
-handover = Table(
-    "handover",
-    METADATA,
-    Column("id", NUMBER, Identity(), primary_key=True),
-    Column("role", NAME, nullable=False),
-    Column("duty", NAME, nullable=False),
-    Column("holder", NAME, ForeignKey("employee.id"), nullable=False),
-    Column("substitute", NAME, ForeignKey("employee.id"), nullable=False),
-    Column("starts", Day, nullable=False),
-    Column("ends", Day),
-    UniqueConstraint("role", "duty", "holder", "substitute", "starts", name="uq_handover_key"),
-    sqlite_strict=True,
-)
-"""A duty that passed to a substitute: from the first day on, to the last one when it is known."""
+"""What a role asks of whom, in words such as the name of an account, and who steps in; empty for nobody."""
 
 attention = Table(
     "attention",
@@ -140,7 +125,7 @@ wording = Table(
 """Every wording as it was baked when its publication was launched."""
 
 DELIVERY_KEY = ("bucket", "campaign", "employee", "key_point", "touch", "channel")
-"""What makes a delivery; an employee's bucket is always the same, and keeps what is planned together together."""
+"""What makes a delivery; an employee's bucket never changes, and keeps together what is planned together."""
 
 delivery = Table(
     "delivery",

@@ -17,6 +17,7 @@ from diffuse.adapters.sql.hits import SqlHits
 from diffuse.adapters.sql.ledger import SqlLedger
 from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.publications import SqlPublications
+from diffuse.adapters.sql.relief import SqlRelief
 from diffuse.adapters.sql.results import SqlResults
 from diffuse.adapters.sql.tables import attempt, delivery, event
 from diffuse.domain.campaign import Campaign
@@ -24,7 +25,7 @@ from diffuse.domain.delivery import Change, Claimed, Outcome, State, Touchpoint
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
-from diffuse.ports import Chunk, Directory, Hits, Kept, Ledger, Plans, Publications, Recorded, Results
+from diffuse.ports import Chunk, Directory, Hits, Kept, Ledger, Plans, Publications, Recorded, Relief, Results
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ class Texts:
 
 
 class Store:
-    """All five ports on one database."""
+    """All ports on one database."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -105,6 +106,7 @@ class Store:
         self.ledger: Ledger = SqlLedger(engine)
         self.plans: Plans = SqlPlans(engine)
         self.hits: Hits = SqlHits(engine)
+        self.relief: Relief = SqlRelief(engine)
         self.results: Results = SqlResults(engine, publications=self.publications.get)
 
     def new_publications(self) -> Publications:

@@ -33,6 +33,8 @@ def test_what_is_due_is_claimed_oldest_first(store: Store) -> None:
         language="fr",
         message_id="<social-media.disclose.0.ana.email@universite.example>",
         due_at=NOW,
+        about="",
+        duty="",
     )
     assert (row["state"], row["lease_token"], row["lease_until"]) == ("claimed", "w1", NOW + LEASE)
 

@@ -15,6 +15,7 @@ from diffuse.adapters.sql.ledger import SqlLedger
 from diffuse.adapters.sql.migrate import upgrade
 from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.publications import SqlPublications
+from diffuse.adapters.sql.relief import SqlRelief
 from diffuse.adapters.sql.results import SqlResults
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.events import Event, Kind
@@ -27,6 +28,7 @@ from diffuse.services.beat import Beat, Round
 from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
 from diffuse.services.plan import Plan
+from diffuse.services.succeed import Succeed
 from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel, MemoryQueue
 
 MONDAY = date(2027, 1, 4)
@@ -67,15 +69,15 @@ def campaign(*points: str | KeyPoint, version: str = "1", **changes: Any) -> Cam
             key_point(point) if isinstance(point, str) else point for point in points or ("pause",)
         ),
     )
-    plain = Campaign(
-        id="social-media",
-        title=ByLanguage(fr="Médias sociaux", en="Social media"),
-        owner="Ana Roy <ana.roy@universite.example>",
-        starts=MONDAY,
-        policies=(policy,),
-        languages=("fr", "en"),
-    )
-    return replace(plain, **changes)
+    plain = {
+        "id": "social-media",
+        "title": ByLanguage(fr="Médias sociaux", en="Social media"),
+        "owner": "Ana Roy <ana.roy@universite.example>",
+        "starts": MONDAY,
+        "policies": (policy,),
+        "languages": ("fr", "en"),
+    }
+    return Campaign(**(plain | changes))
 
 
 def wordings(one: Campaign) -> dict[Wording, Baked]:
@@ -119,6 +121,14 @@ class Office:
         )
         self.house = SqlHouse(self.engine, rules=(definitions.dump, definitions.load_attention))
         self.plans = SqlPlans(self.engine)
+        self.relief = SqlRelief(self.engine)
+        self.succeed = Succeed(
+            clock=self.clock,
+            directory=self.directory,
+            publications=self.publications,
+            relief=self.relief,
+            plans=self.plans,
+        )
         self.calendar = FixedCalendar(*holidays)
         self.plan = self.planner("p1")
         self.deliver = self.worker("w1")
@@ -135,6 +145,7 @@ class Office:
             publications=self.publications,
             plans=self.plans,
             house=self.house,
+            succeed=self.succeed,
             calendar=self.calendar,
             signer=self.signer,
             queue=MemoryQueue(),

@@ -1,6 +1,6 @@
 """Exporting: counts as docs/csv.md defines them, nobody and nothing left out, the same bytes each time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -233,6 +233,9 @@ def test_somebody_enrolled_and_planned_for_while_it_runs_is_in_the_tables() -> N
         def employees(self) -> Sequence[Employee]:
             self.asked += 1
             return () if self.asked == 1 else office.directory.employees()
+
+        def those(self, ids: Collection[str]) -> Sequence[Employee]:
+            raise NotImplementedError
 
         def save(self, employees: Sequence[Employee], *, end_missing: date | None = None) -> Import:
             raise NotImplementedError

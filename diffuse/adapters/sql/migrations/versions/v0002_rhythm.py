@@ -61,13 +61,14 @@ def _add(table: str, *columns: tuple[str, sa.types.TypeEngine, str]) -> None:  #
 
 def _alter_delivery() -> None:
     """Give deliveries their new columns, and a key in which the messages of a share lie side by side."""
-    new = (("bucket", NUMBER, "0"), ("wanted_on", TEXT, "''"), *((name, TEXT, "''") for name in WORDS))
-    _add("delivery", *new)
+    _add("delivery", ("bucket", NUMBER, "0"))
+    for name in ("wanted_on", *WORDS):
+        _add("delivery", (name, TEXT, "''"))
     op.execute(
         "UPDATE delivery SET wanted_on = due_on,"
         " bucket = (SELECT bucket FROM employee WHERE employee.id = delivery.employee)"
     )
-    for name, _, _ in new:
+    for name in ("bucket", "wanted_on", *WORDS):
         op.alter_column("delivery", name, server_default=None)
     op.drop_constraint("uq_delivery_key", "delivery")
     op.drop_constraint("uq_delivery_message_id", "delivery")
@@ -101,7 +102,8 @@ def _rebuild_delivery() -> None:
     names = ", ".join(OLD)
     connection.exec_driver_sql(
         f"INSERT INTO delivery ({names}, bucket, wanted_on, {', '.join(WORDS)})"  # noqa: S608 -- names only
-        f" SELECT {names}, (SELECT bucket FROM employee WHERE employee.id = moved.employee), due_on, '', '', '', ''"
+        f" SELECT {names}, (SELECT bucket FROM employee WHERE employee.id = moved.employee),"
+        " due_on, '', '', '', ''"
         " FROM moved ORDER BY id"
     )
     connection.exec_driver_sql("DROP TABLE moved")
@@ -155,20 +157,8 @@ def _people() -> None:
         sa.Column("role", TEXT, nullable=False),
         sa.Column("duty", TEXT, nullable=False),
         sa.Column("holder", TEXT, sa.ForeignKey("employee.id"), nullable=False),
-        sa.Column("substitute", TEXT, sa.ForeignKey("employee.id")),
+        sa.Column("substitute", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("role", "duty"),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "handover",
-        sa.Column("id", NUMBER, sa.Identity(), primary_key=True),
-        sa.Column("role", TEXT, nullable=False),
-        sa.Column("duty", TEXT, nullable=False),
-        sa.Column("holder", TEXT, sa.ForeignKey("employee.id"), nullable=False),
-        sa.Column("substitute", TEXT, sa.ForeignKey("employee.id"), nullable=False),
-        sa.Column("starts", TEXT, nullable=False),
-        sa.Column("ends", TEXT),
-        sa.UniqueConstraint("role", "duty", "holder", "substitute", "starts", name="uq_handover_key"),
         sqlite_strict=True,
     )
 

@@ -1,0 +1,124 @@
+"""The HTTP interface for other systems of the organisation: absences from human resources, by employee."""
+
+import json
+from datetime import date
+from hmac import compare_digest
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from diffuse.domain.people import Absence
+from diffuse.errors import AuthoringError, Problem
+from diffuse.services.succeed import Succeed
+
+MOST_BYTES = 65_536
+"""More than the absences of a working life need."""
+
+EXAMPLE = '[{"starts": "2027-07-05", "ends": "2027-07-30"}]'
+
+
+class Refused(Exception):
+    """A request that changes nothing: the status, and in words why."""
+
+    def __init__(self, status: int, *said: str) -> None:
+        """Take the status and the words."""
+        super().__init__(*said)
+        self.status = status
+        self.said = said
+
+
+class AbsencesApi:
+    """``GET`` and ``PUT /api/absences/{employee}``, for whoever has the token."""
+
+    def __init__(self, succeed: Succeed, token: str) -> None:
+        """Take the service, and the token that callers send as ``Authorization: Bearer …``."""
+        self._succeed = succeed
+        self._token = token
+
+    @property
+    def routes(self) -> list[Route]:
+        """Where it is found."""
+        return [Route("/api/absences/{employee}", self.answer, methods=["GET", "PUT"])]
+
+    async def answer(self, request: Request) -> Response:
+        """Answer with the employee's absences, the new ones after a ``PUT``, or with what was wrong."""
+        try:
+            self._admit(request)
+            employee = request.path_params["employee"]
+            body = await _body(request) if request.method == "PUT" else None
+            found = await run_in_threadpool(self._do, employee, body)
+        except Refused as refused:
+            headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else {}  # noqa: PLR2004 -- HTTP
+            return JSONResponse({"problems": refused.said}, refused.status, headers=headers)
+        return JSONResponse([{"starts": f"{one.starts}", "ends": f"{one.ends}"} for one in found])
+
+    def _admit(self, request: Request) -> None:
+        given = request.headers.get("authorization", "").encode("utf-8", "replace")
+        if not compare_digest(given, f"Bearer {self._token}".encode()):
+            raise Refused(
+                401, "the token is missing or wrong; expected 'Authorization: Bearer …' with api_token"
+            )
+
+    def _do(self, employee: str, body: bytes | None) -> list[Absence]:
+        try:
+            if body is None:
+                return list(self._succeed.absences_of(employee))
+            return list(self._succeed.absent_one(employee, _absences(employee, body)))
+        except KeyError:
+            raise Refused(404, f"nobody has the id {employee!r}; import the directory first") from None
+        except AuthoringError as error:
+            raise Refused(422, *map(str, error.problems)) from error
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise Refused(413, f"more than {MOST_BYTES} bytes; expected a list such as {EXAMPLE}")
+    return body
+
+
+def _absences(employee: str, body: bytes) -> list[Absence]:
+    """Read a list of absences; every mistake at once."""
+    try:
+        listed = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused(422, f"not readable as JSON; expected a list such as {EXAMPLE}") from None
+    if not isinstance(listed, list):
+        raise Refused(422, f"not a list; expected a list such as {EXAMPLE}")
+    found: list[Absence] = []
+    problems: list[Problem] = []
+    for place, one in enumerate(listed):
+        try:
+            found.append(_absence(employee, one))
+        except AuthoringError as error:
+            problems += (problem.under(place) for problem in error.problems)
+    if problems:
+        raise AuthoringError(*problems)
+    return found
+
+
+def _absence(employee: str, one: Any) -> Absence:  # noqa: ANN401 -- whatever JSON holds
+    if not isinstance(one, dict) or set(one) != {"starts", "ends"}:
+        raise AuthoringError.of("not an absence", 'two keys, "starts" and "ends"')
+    problems = [
+        Problem(path=(name,), found=f"{one[name]!r} is not a day", expected="YYYY-MM-DD")
+        for name in ("starts", "ends")
+        if not _is_day(one[name])
+    ]
+    if problems:
+        raise AuthoringError(*problems)
+    return Absence(
+        employee=employee, starts=date.fromisoformat(one["starts"]), ends=date.fromisoformat(one["ends"])
+    )
+
+
+def _is_day(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
