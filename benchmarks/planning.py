@@ -35,14 +35,13 @@ from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.domain import planning
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
-from diffuse.domain.message import Wording
 from diffuse.domain.messages import signature
 from diffuse.domain.period import Period
 from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
 from diffuse.domain.population import bucket
 from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.standing import Log, Standing, fold
-from diffuse.ports import Chunk, Kept
+from diffuse.ports import Kept
 from diffuse.services.plan import Plan
 from diffuse.testing import FrozenClock
 
@@ -110,7 +109,7 @@ def prepare(engine: Engine, people: int) -> None:
         plans.record(
             held, new=(), changes=(), standings={one.id: kept}, now=yesterday, due_at=NOW - timedelta(hours=1)
         )
-        _send(engine, held, names, tail)
+        _send(engine, names, tail)
     with writing(engine) as connection:
         mark(connection, [])
         if engine.dialect.name == "postgresql":
@@ -154,7 +153,7 @@ def _log(people: int, weeks: int, first: np.datetime64, chance: np.random.Genera
     )
 
 
-def _send(engine: Engine, held: Chunk, names: list[str], log: Log) -> None:
+def _send(engine: Engine, names: list[str], log: Log) -> None:
     """Put a log into the ledger as messages that were sent."""
     buckets = [bucket(name) for name in names]
     columns = zip(

@@ -185,10 +185,13 @@ class Plans(Protocol):
         """Return the messages of a chunk: of each campaign those from ``cuts`` on, and old ones with news."""
 
     def occasions(self, held: Chunk) -> Sequence[Occasion]:
-        """Return the occasions of a chunk's employees for which no message is planned or sent."""
+        """Return the occasions of a chunk's employees of which no message has left."""
 
-    def ask(self, occasions: Collection[Occasion]) -> None:
-        """Keep occasions, each key once, and let their employees be planned anew."""
+    def ask(self, occasions: Collection[Occasion], *, only: str = "") -> None:
+        """Keep occasions, each key once with its latest days, and let their employees be planned anew.
+
+        Of the kind ``only``, all others are over from now on.
+        """
 
     def record(  # noqa: PLR0913 -- everything that a plan changes, in one transaction
         self,
@@ -320,7 +323,7 @@ class Shown:
     """A delivery as the tracking service needs it.
 
     ``answer`` is the number of the first answer given, or None; ``time_zone`` is the employee's, as in the
-    directory.
+    directory. A message for an occasion has the name of the employee whom it is ``about``, and the ``duty``.
     """
 
     id: int
@@ -332,6 +335,8 @@ class Shown:
     time_zone: str
     acknowledged_at: datetime | None
     answer: int | None
+    about: str = ""
+    duty: str = ""
 
 
 class Hits(Protocol):
@@ -406,8 +411,10 @@ class Relief(Protocol):
     def absences(self, employees: Collection[str] | None = None) -> Sequence[Absence]:
         """Return the absences of some employees, or of all, by employee and first day."""
 
-    def renew(self, given: Collection[Absence], today: date, employee: str | None = None) -> tuple[int, int]:
-        """Replace the absences of an employee, or of everybody, from ``today`` on.
+    def renew(
+        self, given: Collection[Absence], days: Mapping[str, date], employee: str | None = None
+    ) -> tuple[int, int]:
+        """Replace the absences of an employee, or of everybody, from their local days on.
 
         Return how many were added and how many taken away. What has passed stays, and an absence that has
         begun and is not given any more ended yesterday.

@@ -25,11 +25,13 @@ from diffuse.domain.message import (
     ACKNOWLEDGE_URL,
     GIVEN_NAME,
     NAME,
+    OF_OCCASION,
     PIXEL_URL,
     Baked,
     Excerpt,
     Pieces,
     Slot,
+    in_braces,
     link_slot,
 )
 from diffuse.domain.policy import KeyPoint, Policy, Text
@@ -214,10 +216,14 @@ def _authored(about: About, register: str) -> tuple[FieldPath, Authored, Sentine
 
 
 def _without_slots(pieces: Pieces) -> str:
-    """Join a text without its slots, and without the spaces before each."""
+    """Join a text without its slots and the spaces before each; an occasion's stay, in braces."""
+    plain = [
+        in_braces(piece.name) if isinstance(piece, Slot) and piece.name in OF_OCCASION else piece
+        for piece in pieces
+    ]
     return "".join(
         piece.rstrip(" ") if isinstance(following, Slot) else piece
-        for piece, following in zip(pieces, (*pieces[1:], ""), strict=False)
+        for piece, following in zip(plain, (*plain[1:], ""), strict=False)
         if isinstance(piece, str)
     )
 

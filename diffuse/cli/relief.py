@@ -55,6 +55,7 @@ def duties(config: Path | None, file: Path) -> None:
 def succession(config: Path | None, output: Path | None, excel: str | None) -> None:
     """Show every duty: who has it, who stands in, who acts today, and what is not safe."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from diffuse.adapters.csv_tables import CsvTables
@@ -67,9 +68,10 @@ def succession(config: Path | None, output: Path | None, excel: str | None) -> N
         table.add_column(title, overflow="fold")
     for one in found:
         duty = one.duty
-        table.add_row(
-            duty.role, duty.duty, duty.holder, duty.substitute or "—", _today(one), one.gap or "nothing"
-        )
+        cells = (
+            duty.role, duty.duty, duty.holder, duty.substitute or "—", _today(one), one.gap or "nothing",
+        )  # fmt: skip
+        table.add_row(*map(escape, cells))
     Console().print(table if found else "no duty yet: import them with 'diffuse duties FILE'")
     unsafe = sum(bool(one.gap) for one in found)
     if unsafe:

@@ -256,7 +256,12 @@ class Desk:
         """The places of pending deliveries that need another day: held, or their window closed."""
         pending = self.one.pending
         late = pending.not_after <= micros(self.now)
-        return np.flatnonzero((pending.held | late) & ~self.left & ~self.over & ~self.dropped)
+        return np.flatnonzero((pending.held | late) & ~self.ended)
+
+    @cached_property
+    def ended(self) -> Flags:
+        """Which pending deliveries nobody should get any more."""
+        return self.left | self.over | self.dropped | self.passed
 
     @cached_property
     def left(self) -> Flags:
@@ -279,6 +284,17 @@ class Desk:
         known = pending.point >= 0
         asked[known] = self.members[pending.employee[known], pending.point[known]]
         return ~asked & ~self.left & ~self.over
+
+    @cached_property
+    def passed(self) -> Flags:
+        """Which pending deliveries were planned for an occasion that does not hold any more."""
+        pending = self.one.pending
+        days = {one.key: one for one in self.one.occasions}
+        holds = [
+            not key or (key in days and days[key].holds_on(self.day[row].item()))
+            for key, row in zip(pending.occasion, pending.employee.tolist(), strict=True)
+        ]
+        return ~np.array(holds, dtype=np.bool_) & ~self.left & ~self.over & ~self.dropped
 
 
 def slot(now: datetime, day: date, window: SendWindow, zone: str, place: float) -> tuple[datetime, datetime]:

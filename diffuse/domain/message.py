@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from typing import NamedTuple, TypeAlias
 
 NAME, GIVEN_NAME = "employee.name", "employee.given_name"
@@ -11,6 +12,14 @@ ACKNOWLEDGE_URL, PIXEL_URL = "acknowledge_url", "pixel_url"
 
 PERSONAL = (NAME, GIVEN_NAME, ABOUT, DUTY)
 """The slots that officers' texts may use; they can be printed as they are, and nothing else."""
+
+OF_OCCASION = (ABOUT, DUTY)
+"""Those of them that only the key point of an occasion may use."""
+
+
+def in_braces(slot: str) -> str:
+    """Write a slot the way it stands in an excerpt; no officer's text holds such braces when it is baked."""
+    return f"{{{{ {slot} }}}}"
 
 
 def link_slot(number: int) -> str:
@@ -39,11 +48,23 @@ class Wording(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Excerpt:
-    """What a page shows of a wording: its subject and action in plain text, its body as safe HTML."""
+    """What a page shows of a wording: its subject and action in plain text, its body as safe HTML.
+
+    An employee's own name is left out; what an occasion is about stands in braces until it is filled in.
+    """
 
     subject: str
     body: str
     action: str
+
+    def about(self, values: Mapping[str, str]) -> "Excerpt":
+        """Fill in what an occasion is about; ``values`` by ``ABOUT`` and ``DUTY``, in plain text."""
+        subject, body, action = self.subject, self.body, self.action
+        for name in OF_OCCASION:
+            value = values.get(name, "")
+            subject, action = (text.replace(in_braces(name), value) for text in (subject, action))
+            body = body.replace(in_braces(name), escape(value))
+        return Excerpt(subject=subject, body=body, action=action)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -108,7 +108,7 @@ class Messages:
             due_on=self.due_on[rows],
             wanted_on=self.wanted_on[rows],
             reason=[self.reason[row] for row in rows],
-            special=np.array([bool(self.occasion[row]) for row in rows], dtype=np.bool_),
+            occasion=[self.occasion[row] for row in rows],
         )
 
     def taken(self, campaigns: Sequence[Campaign], now: datetime) -> Taken:

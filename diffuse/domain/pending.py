@@ -28,7 +28,7 @@ class Pending:
         not_after: the instant at which its window closes.
         due_on, wanted_on: as in ``Touchpoint``.
         reason: why it is held.
-        special: whether it was planned for an occasion.
+        occasion: what it was planned for, empty for the schedule.
     """
 
     id: Numbers
@@ -41,7 +41,12 @@ class Pending:
     due_on: Days
     wanted_on: Days
     reason: Sequence[str]
-    special: Flags
+    occasion: Sequence[str]
+
+    @property
+    def special(self) -> Flags:
+        """Whether each was planned for an occasion."""
+        return np.array([bool(key) for key in self.occasion], dtype=np.bool_)
 
     @classmethod
     def none(cls) -> "Pending":
@@ -50,7 +55,7 @@ class Pending:
         flags = np.zeros(0, dtype=np.bool_)
         return cls(
             id=numbers, employee=numbers, key_point=(), point=numbers, touch=numbers, held=flags,
-            not_after=numbers,             due_on=days, wanted_on=days, reason=(), special=flags,
+            not_after=numbers, due_on=days, wanted_on=days, reason=(), occasion=(),
         )  # fmt: skip
 
 
@@ -77,3 +82,7 @@ class Occasion:
     touch: int = 0
     since: date
     until: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Tell whether its message makes sense on a day."""
+        return self.since <= day and (self.until is None or day <= self.until)

@@ -130,10 +130,13 @@ class Audience:
         """Tell whether the employee belongs to this audience."""
         return self.covers(employee.department, employee.roles)
 
-    def covers(self, department: str, roles: Collection[str]) -> bool:
-        """Tell whether somebody of a department with some roles belongs to this audience."""
+    def covers(self, department: str, roles: Collection[str], acting: Collection[str] = ()) -> bool:
+        """Tell whether somebody of a department with some roles belongs to this audience.
+
+        Roles that somebody has for another (``acting``) open audiences and close none.
+        """
         return (
-            (not self.roles or not set(self.roles).isdisjoint(roles))
+            (not self.roles or not set(self.roles).isdisjoint({*roles, *acting}))
             and (not self.departments or department in self.departments)
             and set(self.exclude_roles).isdisjoint(roles)
         )

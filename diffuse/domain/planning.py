@@ -21,6 +21,7 @@ from diffuse.domain.standing import Standing, Teaching
 LEFT = "the last day of work has passed"
 OVER = "the campaign's last day, {day}, closed before it could be sent"
 CLOSED = "the window of {day} closed before it could be sent"
+PASSED = "what it was for has passed"
 DROPPED = "the campaign does not ask it of this employee any more"
 
 ORDINARY, WAITING, URGENT, SPECIAL = range(4)
@@ -96,11 +97,12 @@ def _ended(desk: Desk) -> Iterator[Change]:
     """End what nobody should get any more; hold what is planned for somebody who is away."""
     pending = desk.one.pending
     over = OVER.format(day=desk.campaign.ends)
-    away = ~pending.held & desk.absent[pending.employee] & ~desk.left & ~desk.over & ~desk.dropped
+    away = ~pending.held & desk.absent[pending.employee] & ~desk.ended
     for places, state, reason in (
         (desk.left, State.CANCELLED, LEFT),
         (desk.over, State.EXPIRED, over),
         (desk.dropped, State.CANCELLED, DROPPED),
+        (desk.passed, State.CANCELLED, PASSED),
         (away, State.HELD, AWAY),
     ):
         for number in pending.id[places].tolist():
@@ -178,13 +180,14 @@ def _urgent(
 def _occasions(desk: Desk) -> list[tuple[int, Occasion, KeyPoint]]:
     """Return the occasions of today: the employee's row, the occasion, and the key point that is sent."""
     found = []
+    under_way = set(desk.one.pending.occasion)
     for one in desk.one.occasions:
         row = desk.population.row.get(one.employee)
-        if row is None:
+        if row is None or one.key in under_way:
             continue
         day = desk.day[row].item()
         point = _special(desk, one.kind, row)
-        if point is not None and one.since <= day and (one.until is None or day <= one.until):
+        if point is not None and one.holds_on(day):
             found.append((row, one, point))
     return found
 

@@ -187,16 +187,22 @@ class KeyPoint:
         """Yield variables of an occasion in a key point that has none."""
         for place, variant in enumerate(self.variants):
             for language, text in variant.texts.items():
-                found = _OF_OCCASION.search(f"{text.subject} {text.action} {text.body}")
-                if found and not self.occasion:
-                    yield Problem(
-                        path=("variants", place, "texts", language),
-                        found=f"{found[1]} in a key point that no occasion sends",
-                        expected="another variable, or 'occasion: handover' or 'occasion: reminder'",
-                    )
+                for name in sorted(set(_OF_OCCASION.findall(f"{text.subject} {text.action} {text.body}"))):
+                    if self.occasion not in OCCASIONS_OF.get(name, OCCASIONS):
+                        yield Problem(
+                            path=("variants", place, "texts", language),
+                            found=f"{name} in a key point that is not sent for such an occasion",
+                            expected=f"another variable, or {' or '.join(map(_as_key, OCCASIONS_OF[name]))}",
+                        )
 
 
-_OF_OCCASION = re.compile(r"\{\{\s*(occasion\.\w+)")
+_OF_OCCASION = re.compile(r"\{\{[-+]?\s*(occasion\.\w+)")
+OCCASIONS_OF = {"occasion.about": ("handover", "reminder"), "occasion.duty": ("handover",)}
+"""The occasions whose messages may use a variable."""
+
+
+def _as_key(occasion: str) -> str:
+    return f"'occasion: {occasion}'"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,6 +50,7 @@ class Population:
 
     Attributes:
         ids, languages, zones, departments, roles: one entry an employee; ``zones`` are names of time zones.
+        acting: the roles that each has for another.
         starts, ends: first and last days of work; NaT where none is known.
         away: rows, first days and last days of absences, as three columns of their own length.
     """
@@ -59,6 +60,7 @@ class Population:
     zones: Sequence[str]
     departments: Sequence[str]
     roles: Sequence[tuple[str, ...]]
+    acting: Sequence[tuple[str, ...]]
     starts: Days
     ends: Days
     away: tuple[NDArray[np.int64], Days, Days] = field(
@@ -83,7 +85,8 @@ class Population:
             languages=[one.language for one in employees],
             zones=[one.time_zone for one in employees],
             departments=[one.department for one in employees],
-            roles=[(*one.roles, *sorted(more.get(one.id, ()))) for one in employees],
+            roles=[one.roles for one in employees],
+            acting=[tuple(sorted(more.get(one.id, ()))) for one in employees],
             starts=as_days(one.starts for one in employees),
             ends=as_days(one.ends for one in employees),
         ).without(absences)
@@ -102,6 +105,7 @@ class Population:
             zones=self.zones,
             departments=self.departments,
             roles=self.roles,
+            acting=self.acting,
             starts=self.starts,
             ends=self.ends,
             away=away,
@@ -129,9 +133,9 @@ class Population:
         )
 
     @cached_property
-    def _kinds(self) -> tuple[list[tuple[str, tuple[str, ...]]], NDArray[np.int64]]:
-        """The different pairs of a department and roles, and the number of each employee's."""
-        return _distinct(list(zip(self.departments, self.roles, strict=True)))
+    def _kinds(self) -> tuple[list[tuple[str, tuple[str, ...], tuple[str, ...]]], NDArray[np.int64]]:
+        """The different departments with roles, own and acting, and the number of each employee's."""
+        return _distinct(list(zip(self.departments, self.roles, self.acting, strict=True)))
 
     @cached_property
     def time_zones(self) -> tuple[list[str], NDArray[np.int64]]:

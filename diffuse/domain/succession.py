@@ -1,5 +1,6 @@
 """Who stands in for whom: duties, their named substitutes, and the days on which a duty passes on."""
 
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -45,17 +46,24 @@ class Duty:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Handover:
-    """A duty that has passed to its substitute: from ``starts`` to ``ends``, both included; None for good."""
+    """Duties that have passed to a substitute: from ``starts`` to ``ends``, both included; None for good."""
 
-    duty: Duty
+    holder: str
+    substitute: str
+    duties: tuple[Duty, ...]
     starts: date
     ends: date | None
 
     @property
+    def words(self) -> str:
+        """What passes on, in words."""
+        return "; ".join(one.duty for one in self.duties)
+
+    @property
     def key(self) -> str:
-        """What the message about it is sent for; an absence that is prolonged keeps its key."""
-        one = self.duty
-        return f"handover:{one.role}:{one.duty}:{one.holder}:{one.substitute}:{self.starts}"
+        """What the message about it is sent for; a prolonged absence keeps its key, other duties do not."""
+        listed = zlib.crc32(repr([(one.role, one.duty) for one in self.duties]).encode())
+        return f"handover:{self.holder}:{self.substitute}:{self.starts}:{listed:08x}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,29 +74,57 @@ class People:
     absences: Sequence[Absence]
     now: datetime
 
+    def today(self, employee: str) -> date:
+        """Return somebody's local day; of a stranger, the day in UTC."""
+        one = self.employees.get(employee)
+        return self.now.astimezone(one.zone if one else None).date()
+
+    def has_left(self, employee: str) -> bool:
+        """Tell whether somebody's last day has passed, or the directory does not know them."""
+        one = self.employees.get(employee)
+        return one is None or (one.ends is not None and one.ends < self.today(employee))
+
     def away(self, employee: str) -> tuple[date, date | None] | None:
         """Return since when and until when somebody is away on their local day; None when they are not.
 
-        Who has left is away for good, and so is somebody whom the directory does not know.
+        Who has left is away for good.
         """
-        one = self.employees.get(employee)
-        if one is None:
-            return date.min, None
-        today = self.now.astimezone(one.zone).date()
-        if one.ends is not None and one.ends < today:
-            return one.ends + DAY, None
+        if self.has_left(employee):
+            one = self.employees.get(employee)
+            return (one.ends + DAY if one and one.ends else date.min), None
+        today = self.today(employee)
         for absence in self.absences:
             if absence.employee == employee and absence.starts <= today <= absence.ends:
                 return absence.starts, absence.ends
         return None
 
+    def both_away(self, one: str, other: str) -> tuple[date, date] | None:
+        """Return the first days, from today on, on which two people are away at the same time."""
+        today = self.today(one)
+        spans = {
+            name: [each for each in self.absences if each.employee == name and each.ends >= today]
+            for name in (one, other)
+        }
+        shared = [
+            (max(first.starts, second.starts, today), min(first.ends, second.ends))
+            for first in spans[one]
+            for second in spans[other]
+        ]
+        return min((span for span in shared if span[0] <= span[1]), default=None)
+
 
 def handovers(duties: Iterable[Duty], people: People) -> Iterator[Handover]:
-    """Yield the duties that are with their substitutes now."""
+    """Yield what is with substitutes now: one handover for all that passes from a holder to a substitute."""
+    passing: dict[tuple[str, str], list[Duty]] = {}
     for one in duties:
-        away = people.away(one.holder)
-        if away and one.substitute and one.holder in people.employees and not people.away(one.substitute):
-            yield Handover(duty=one, starts=away[0], ends=away[1])
+        if one.substitute and one.holder in people.employees and not people.away(one.substitute):
+            passing.setdefault((one.holder, one.substitute), []).append(one)
+    for (holder, substitute), listed in passing.items():
+        away = people.away(holder)
+        if away:
+            yield Handover(
+                holder=holder, substitute=substitute, duties=tuple(listed), starts=away[0], ends=away[1]
+            )
 
 
 def standing_in(duties: Iterable[Duty]) -> dict[str, frozenset[str]]:
@@ -105,8 +141,9 @@ def standing_in(duties: Iterable[Duty]) -> dict[str, frozenset[str]]:
 
 
 NOBODY = "nobody stands in"
+LEFT = "the holder has left; name another one"
 GONE = "the substitute has left"
-AWAY = "holder and substitute are both away"
+AWAY = "holder and substitute are both away from {starts} to {ends}"
 UNTRAINED = "the substitute has not acknowledged {missing} of the role's {asked} key points"
 UNASKED = "no running campaign has a key point for this role"
 
@@ -122,11 +159,13 @@ def gap(duty: Duty, people: People, asked: int, missing: int) -> str:
     """
     if not duty.substitute:
         return NOBODY
-    absent = people.away(duty.substitute)
-    if absent and absent[1] is None:
+    if people.has_left(duty.holder):
+        return LEFT
+    if people.has_left(duty.substitute):
         return GONE
-    if absent and people.away(duty.holder):
-        return AWAY
+    both = people.both_away(duty.holder, duty.substitute)
+    if both:
+        return AWAY.format(starts=both[0], ends=both[1])
     if not asked:
         return UNASKED
     return UNTRAINED.format(missing=missing, asked=asked) if missing else ""
@@ -137,21 +176,24 @@ def merged(absences: Iterable[Absence]) -> tuple[Absence, ...]:
     joined: list[Absence] = []
     for one in sorted(absences, key=lambda each: (each.employee, each.starts)):
         last = joined[-1] if joined else None
-        if last and last.employee == one.employee and one.starts <= last.ends + DAY:
+        if last and last.employee == one.employee and one.starts - last.ends <= DAY:
             joined[-1] = Absence(employee=one.employee, starts=last.starts, ends=max(last.ends, one.ends))
         else:
             joined.append(one)
     return tuple(joined)
 
 
-def renewed(kept: Iterable[Absence], given: Collection[Absence], today: date) -> tuple[Absence, ...]:
+def renewed(
+    kept: Iterable[Absence], given: Collection[Absence], days: Mapping[str, date]
+) -> tuple[Absence, ...]:
     """Return absences after a new list has come: what has passed stays, what is to come is the list's.
 
-    An absence that has begun and that the list does not hold any more ended yesterday.
+    An absence that has begun and that the list does not hold any more ended yesterday. ``days`` are the local
+    days of the employees.
     """
     passed = [
-        Absence(employee=one.employee, starts=one.starts, ends=min(one.ends, today - DAY))
+        Absence(employee=one.employee, starts=one.starts, ends=min(one.ends, days[one.employee] - DAY))
         for one in kept
-        if one.starts < today
+        if one.starts < days[one.employee]
     ]
     return merged([*passed, *given])

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.language import ByLanguage
-from diffuse.domain.message import Excerpt
+from diffuse.domain.message import ABOUT, DUTY, Excerpt
 from diffuse.domain.policy import KeyPoint, Policy, Question
 from diffuse.ports import Shown
 
@@ -15,6 +15,13 @@ STATEMENT = ByLanguage(
     en="I have read and understood this message: “{says}” ({policy}, version {version}).",
 )
 """What an employee declares; the words that were shown are kept with the acknowledgement."""
+
+
+TAKEN_OVER = ByLanguage(
+    fr="J’assure la relève de {about}\u00a0: {duty}.",
+    en="I am standing in for {about}: {duty}.",
+)
+"""What whoever takes over a duty declares besides."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +87,7 @@ class Page:
 def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt) -> Page:
     """Lay out what a delivery shows, in its own language."""
     language = shown.language
+    excerpt = excerpt.about({ABOUT: shown.about, DUTY: shown.duty})
     policy, point = campaign.key_point(shown.key_point)
     at = shown.acknowledged_at
     return Page(
@@ -95,19 +103,25 @@ def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt) -> Page:
         chosen=_chosen(point.question, shown.answer, language),
         acknowledge=point.acknowledge,
         acknowledged_at=at and at.astimezone(ZoneInfo(shown.time_zone)),
-        statement=statement(policy, point, language),
+        statement=statement(policy, point, shown),
     )
 
 
-def statement(policy: Policy, point: KeyPoint, language: str) -> str:
-    """Return the words that acknowledging a key point confirms; empty when it is not to be acknowledged."""
+def statement(policy: Policy, point: KeyPoint, shown: Shown) -> str:
+    """Return the words that acknowledging a key point confirms; empty when it is not to be acknowledged.
+
+    Whoever takes over a duty confirms which one, and whose.
+    """
     if not point.acknowledge:
         return ""
-    return STATEMENT[language].format(
+    language = shown.language
+    said = STATEMENT[language].format(
         says=point.says[language].strip().removesuffix("."),
         policy=policy.title[language],
         version=policy.version,
     )
+    taken = TAKEN_OVER[language].format(duty=shown.duty, about=shown.about) if shown.duty else ""
+    return f"{said} {taken}".strip()
 
 
 def _asked(question: Question | None, language: str) -> Asked | None:

@@ -227,6 +227,7 @@ class Plan:
                     employee=manager[employee],
                     about=employee,
                     since=now.date(),
+                    until=now.date() + timedelta(days=WEEK),
                 )
 
 

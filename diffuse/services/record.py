@@ -93,7 +93,7 @@ class Record:
             policy=policy.id,
             version=policy.version,
             language=shown.language,
-            statement=statement(policy, point, shown.language),
+            statement=statement(policy, point, shown),
             at=now,
         )
         self._hits.acknowledge(acknowledgement, _local_day(now, shown))

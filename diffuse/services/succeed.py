@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.pending import Occasion
@@ -60,7 +60,8 @@ class Succeed:
             AuthoringError: naming every employee who is not known; nothing is changed then.
         """
         self._refuse_strangers({line: [("employee", one.employee)] for line, one in absences.items()}, file)
-        return self._relief.renew(tuple(absences.values()), self._clock.now().date())
+        names = {one.employee for one in (*absences.values(), *self._relief.absences())}
+        return self._relief.renew(tuple(absences.values()), self._days(names))
 
     def absences_of(self, employee: str) -> Sequence[Absence]:
         """Return one employee's absences, by first day; KeyError when nobody has that id."""
@@ -75,8 +76,13 @@ class Succeed:
             KeyError: when nobody has that id.
         """
         self.absences_of(employee)
-        self._relief.renew(absences, self._clock.now().date(), employee)
+        self._relief.renew(absences, self._days([employee]), employee)
         return self._relief.absences([employee])
+
+    def _days(self, employees: Collection[str]) -> Mapping[str, date]:
+        """Return the local day of each employee."""
+        now = self._clock.now()
+        return {one.id: now.astimezone(one.zone).date() for one in self._directory.those(employees)}
 
     def assign(self, duties: Mapping[int, Duty], file: str = "") -> None:
         """Take a new list of duties, by their lines; it replaces the one before.
@@ -97,6 +103,10 @@ class Succeed:
         if wanted <= known:
             return
         everybody = [one.id for one in self._directory.employees()]
+        strange = {
+            name: nearest(name, everybody) if number < MOST_GUESSES else ""
+            for number, name in enumerate(sorted(wanted - known))
+        }
         raise AuthoringError(
             *(
                 Problem(
@@ -104,25 +114,22 @@ class Succeed:
                     line=line,
                     found=f"{column}: nobody has the id {name!r}",
                     expected="the id of an employee in the directory",
-                    suggestion=nearest(name, everybody),
+                    suggestion=strange[name],
                 )
                 for line, pairs in named.items()
                 for column, name in pairs
-                if name not in known
+                if name in strange
             )
         )
 
     def pass_on(self) -> Mapping[str, Collection[str]]:
         """Ask for the messages about handovers; return the roles that employees have for others."""
         duties = self._relief.duties()
-        if not duties:
-            return {}
         now = self._clock.now()
-        under_way = list(handovers(duties, self._people(duties, now)))
-        campaign = self._messenger() if under_way else None
-        if campaign is not None:
-            known = self._relief.passed({one.duty.substitute for one in under_way})
-            self._plans.ask([_occasion(one, campaign) for one in under_way if one.key not in known])
+        campaign = self._messenger(now)
+        under_way = handovers(duties, self._people(duties, now)) if campaign else ()
+        asked = [_occasion(one, campaign) for one in under_way] if campaign else []
+        self._plans.ask(asked, only="handover")
         return standing_in(duties)
 
     def report(self) -> Iterator[Relieved]:
@@ -131,12 +138,12 @@ class Succeed:
         people = self._people(duties, self._clock.now())
         substitutes = {one.substitute for one in duties if one.substitute}
         given, passed = self._relief.acknowledged(substitutes), self._relief.passed(substitutes)
-        under_way = {(one.duty.role, one.duty.duty): one for one in handovers(duties, people)}
-        campaigns = [one.campaign for one in self._publications.running()]
+        under_way = {duty: one for one in handovers(duties, people) for duty in one.duties}
+        campaigns = list(self._going_on(people.now))
         for duty in duties:
             asked = {pair for campaign in campaigns for pair in _meant_for(duty.role, campaign)}
             missing = len(asked.difference(given.get(duty.substitute, ())))
-            handover = under_way.get((duty.role, duty.duty))
+            handover = under_way.get(duty)
             yield Relieved(
                 duty=duty,
                 asked=len(asked),
@@ -151,13 +158,23 @@ class Succeed:
         employees = {one.id: one for one in self._directory.those(names)}
         return People(employees=employees, absences=self._relief.absences(names), now=now)
 
-    def _messenger(self) -> Campaign | None:
-        """Return the first campaign that runs and has a message for handovers."""
+    def _going_on(self, now: datetime) -> Iterator[Campaign]:
+        """Yield the campaigns that have begun and are not over."""
+        today = now.date()
         for one in self._publications.running():
-            if any(point.occasion == "handover" for _, point in one.campaign.key_points):
-                return one.campaign
+            if one.campaign.starts <= today and (one.campaign.ends is None or today <= one.campaign.ends):
+                yield one.campaign
+
+    def _messenger(self, now: datetime) -> Campaign | None:
+        """Return the first campaign that goes on and has a message for handovers."""
+        for campaign in self._going_on(now):
+            if any(point.occasion == "handover" for _, point in campaign.key_points):
+                return campaign
         return None
 
+
+MOST_GUESSES = 20
+"""Unknown ids for which a known one is guessed: each guess looks at everybody."""
 
 _NOTHING = Passed(sent_at=None, acknowledged_at=None)
 
@@ -174,9 +191,9 @@ def _occasion(one: Handover, campaign: Campaign) -> Occasion:
         key=one.key,
         campaign=campaign.id,
         kind="handover",
-        employee=one.duty.substitute,
-        about=one.duty.holder,
-        duty=one.duty.duty,
+        employee=one.substitute,
+        about=one.holder,
+        duty=one.words,
         since=one.starts,
         until=one.ends,
     )

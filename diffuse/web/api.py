@@ -6,16 +6,18 @@ from hmac import compare_digest
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from diffuse.domain.people import Absence
-from diffuse.errors import AuthoringError, Problem
+from diffuse.errors import AuthoringError, Problem, TransientFailure
 from diffuse.services.succeed import Succeed
 
 MOST_BYTES = 65_536
 """More than the absences of a working life need."""
+
+METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS")
 
 EXAMPLE = '[{"starts": "2027-07-05", "ends": "2027-07-30"}]'
 
@@ -41,23 +43,32 @@ class AbsencesApi:
     @property
     def routes(self) -> list[Route]:
         """Where it is found."""
-        return [Route("/api/absences/{employee}", self.answer, methods=["GET", "PUT"])]
+        return [Route("/api/absences/{employee}", self.answer, methods=list(METHODS))]
 
     async def answer(self, request: Request) -> Response:
         """Answer with the employee's absences, the new ones after a ``PUT``, or with what was wrong."""
         try:
             self._admit(request)
+            if request.method not in ("GET", "HEAD", "PUT"):
+                raise Refused(405, f"{request.method} is not known here; expected GET or PUT")  # noqa: TRY301
             employee = request.path_params["employee"]
             body = await _body(request) if request.method == "PUT" else None
             found = await run_in_threadpool(self._do, employee, body)
+        except TransientFailure as failure:
+            return JSONResponse({"problems": [str(failure)]}, 503, headers={"Retry-After": "60"})
+        except ClientDisconnect:
+            return Response(status_code=400)
         except Refused as refused:
-            headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else {}  # noqa: PLR2004 -- HTTP
-            return JSONResponse({"problems": refused.said}, refused.status, headers=headers)
+            headers = {401: {"WWW-Authenticate": "Bearer"}, 405: {"Allow": "GET, PUT"}}
+            return JSONResponse(
+                {"problems": refused.said}, refused.status, headers=headers.get(refused.status)
+            )
         return JSONResponse([{"starts": f"{one.starts}", "ends": f"{one.ends}"} for one in found])
 
     def _admit(self, request: Request) -> None:
-        given = request.headers.get("authorization", "").encode("utf-8", "replace")
-        if not compare_digest(given, f"Bearer {self._token}".encode()):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        same = compare_digest(given.strip().encode("utf-8", "replace"), self._token.encode())
+        if scheme.lower() != "bearer" or not same:
             raise Refused(
                 401, "the token is missing or wrong; expected 'Authorization: Bearer …' with api_token"
             )

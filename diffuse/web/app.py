@@ -25,7 +25,7 @@ RETRY_AFTER = 60
 """Seconds after which a browser may come back while the database is away."""
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 -- one collaborator each
     record: Record,
     clock: Clock,
     *,

@@ -7,10 +7,10 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, insert, select, update
 
 from diffuse.adapters.sql.chunks import mark
-from diffuse.adapters.sql.engine import reading, writing
+from diffuse.adapters.sql.engine import alone, reading, writing
 from diffuse.adapters.sql.tables import employee, employee_role
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import refuse
@@ -54,8 +54,7 @@ class SqlDirectory:
         """
         refuse(_twice(employees))
         with writing(self._engine) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("LOCK TABLE employee IN SHARE ROW EXCLUSIVE MODE"))
+            alone(connection, employee)
             kept = {one.id: one for one in _read(connection)}
             added = [one for one in employees if one.id not in kept]
             updated = [one for one in employees if one.id in kept and one != kept[one.id]]

@@ -47,7 +47,9 @@ _SHOWN = (
     "employee",
     "acknowledged_at",
     "answer",
+    "duty",
 )
+_OTHER = tables.employee.alias("other")
 
 
 class SqlHits:
@@ -60,8 +62,13 @@ class SqlHits:
     def shown(self, delivery: int) -> Shown | None:
         """Return a delivery that has left, or None."""
         statement = (
-            select(*(_ROW[name] for name in _SHOWN), tables.employee.c.time_zone)
-            .join_from(tables.delivery, tables.employee)
+            select(
+                *(_ROW[name] for name in _SHOWN),
+                tables.employee.c.time_zone,
+                func.coalesce(_OTHER.c.name, "").label("about"),
+            )
+            .join_from(tables.delivery, tables.employee, _ROW.employee == tables.employee.c.id)
+            .join(_OTHER, _ROW.about == _OTHER.c.id, isouter=True)
             .where(_ROW.id == delivery, one_of(_ROW.state, LEFT))
         )
         with reading(self._engine) as connection:

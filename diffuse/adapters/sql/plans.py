@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    insert,
     literal,
     select,
     type_coerce,
@@ -24,7 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from diffuse.adapters import snapshots
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.chunks import SqlChunks, mark, release
-from diffuse.adapters.sql.engine import reading, writing
+from diffuse.adapters.sql.engine import alone, reading, writing
 from diffuse.adapters.sql.tables import delivery, employee, employee_role, event
 from diffuse.adapters.sql.types import EPOCH, MICROSECOND, as_text, one_of
 from diffuse.domain.delivery import PENDING, Change, State, Touchpoint
@@ -37,6 +38,10 @@ from diffuse.ports import Chunk, Kept, LeaseLost, Recorded
 _NUMBER = {state: place for place, state in enumerate(STATES)}
 _ROW = delivery.c
 EVER = date(1, 1, 1)
+_DAY = timedelta(days=1)
+_OCCASION = tuple(name for name in Occasion.__dataclass_fields__ if name != "touch")
+_OPEN = [State.CANCELLED, State.EXPIRED, State.SUPPRESSED, State.PLANNED, State.HELD]
+"""States of a message for an occasion that may still be sent, or in another message."""
 
 
 class SqlPlans(SqlChunks):
@@ -53,7 +58,7 @@ class SqlPlans(SqlChunks):
         away = select(tables.absence).join_from(tables.absence, employee)
         with reading(self._engine) as connection:
             rows = connection.execute(people.where(inside).order_by(row.id)).all()
-            owned: dict[str, tuple[str, ...]] = {name: tuple(more) for name, more in acting.items()}
+            owned: dict[str, tuple[str, ...]] = {}
             for name, role in connection.execute(
                 roles.where(inside).order_by(employee_role.c.employee, employee_role.c.place)
             ):
@@ -66,6 +71,7 @@ class SqlPlans(SqlChunks):
             zones=zones,
             departments=departments,
             roles=[owned.get(name, ()) for name in ids],
+            acting=[tuple(sorted(acting.get(name, ()))) for name in ids],
             starts=_days(starts),
             ends=_days(ends),
         ).without(absences)
@@ -118,31 +124,48 @@ class SqlPlans(SqlChunks):
         return _messages(rows, population)
 
     def occasions(self, held: Chunk) -> Sequence[Occasion]:
-        """Return the occasions of a chunk's employees for which no message is planned or sent."""
+        """Return the occasions of a chunk's employees of which no message has left, or is about to."""
         row = tables.occasion.c
-        gone = [State.CANCELLED, State.EXPIRED, State.SUPPRESSED]
-        done = select(_ROW.occasion).where(
-            _ROW.bucket.between(held.first, held.last), _ROW.occasion != "", _ROW.state.not_in(gone)
-        )
-        statement = select(*(row[name] for name in Occasion.__dataclass_fields__)).where(
+        share = _ROW.bucket.between(held.first, held.last)
+        special = (share, _ROW.occasion != "")
+        done = select(_ROW.occasion).where(*special, _ROW.state.not_in(_OPEN))
+        touches = select(_ROW.campaign, _ROW.employee, func.max(_ROW.touch)).where(*special)
+        statement = select(*(row[name] for name in _OCCASION)).where(
             row.bucket.between(held.first, held.last), row.key.not_in(done)
         )
         with reading(self._engine) as connection:
-            return tuple(Occasion(**one) for one in connection.execute(statement).mappings())
+            found = connection.execute(statement.order_by(row.key)).mappings().all()
+            last = {
+                (campaign, name): touch
+                for campaign, name, touch in connection.execute(
+                    touches.group_by(_ROW.campaign, _ROW.employee)
+                )
+            }
+        return tuple(
+            Occasion(**one, touch=last.get((one["campaign"], one["employee"]), -1) + 1) for one in found
+        )
 
-    def ask(self, occasions: Collection[Occasion]) -> None:
-        """Keep occasions, each key once, and let their employees be planned anew."""
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        keep = dialect.insert(tables.occasion).on_conflict_do_nothing(index_elements=["key"])
+    def ask(self, occasions: Collection[Occasion], *, only: str = "") -> None:
+        """Keep occasions, each key once with its latest days, and let their employees be planned anew.
+
+        Of the kind ``only``, all others are over from now on.
+        """
+        with reading(self._engine) as connection:
+            if not any(_news(connection, occasions, only)):
+                return
         row = tables.occasion.c
         with writing(self._engine) as connection:
-            for one in occasions:
-                same = (row.campaign == one.campaign, row.kind == one.kind, row.employee == one.employee)
-                touch = connection.scalar(select(func.count()).where(*same)) or 0
-                values = {name: getattr(one, name) for name in Occasion.__dataclass_fields__}
-                new = keep.values({**values, "touch": touch, "bucket": bucket(one.employee)})
-                if connection.execute(new.returning(row.key)).first() is not None:
-                    mark(connection, [bucket(one.employee)])
+            alone(connection, tables.occasion)
+            new, moved = _news(connection, occasions, only)
+            if new:
+                connection.execute(insert(tables.occasion), new)
+            if moved:
+                same = row.key == bindparam("which")
+                connection.execute(update(tables.occasion).where(same).values(until=bindparam("day")), moved)
+            buckets = select(row.bucket).where(row.key.in_([one["which"] for one in moved])).distinct()
+            changed = {*connection.scalars(buckets), *(one["bucket"] for one in new)}
+            if changed:
+                mark(connection, sorted(changed))
 
     def record(  # noqa: PLR0913 -- everything that a plan changes, in one transaction
         self,
@@ -167,6 +190,23 @@ class SqlPlans(SqlChunks):
             )
             _keep(connection, held, standings)
         return recorded
+
+
+def _news(
+    connection: Connection, occasions: Collection[Occasion], only: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of new occasions, and the last days of others that have changed or are over."""
+    kept = {one.key: one for one in connection.execute(select(tables.occasion))}
+    given = {one.key: one for one in occasions}
+    days = {key: one.until for key, one in given.items() if key in kept}
+    days |= {key: one.since - _DAY for key, one in kept.items() if one.kind == only and key not in given}
+    moved = [{"which": key, "day": day} for key, day in days.items() if kept[key].until != day]
+    new = [
+        {**{name: getattr(one, name) for name in _OCCASION}, "bucket": bucket(one.employee)}
+        for key, one in given.items()
+        if key not in kept
+    ]
+    return new, moved
 
 
 def _order(one: Touchpoint) -> datetime:

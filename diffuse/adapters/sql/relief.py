@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, insert, select
 
 from diffuse.adapters.sql.chunks import mark
-from diffuse.adapters.sql.engine import reading, writing
+from diffuse.adapters.sql.engine import alone, reading, writing
 from diffuse.adapters.sql.tables import absence, delivery, duty
 from diffuse.domain.people import Absence
 from diffuse.domain.population import bucket
@@ -30,15 +30,18 @@ class SqlRelief:
         with reading(self._engine) as connection:
             return _absences(connection, employees)
 
-    def renew(self, given: Collection[Absence], today: date, employee: str | None = None) -> tuple[int, int]:
-        """Replace the absences of an employee, or of everybody, from ``today`` on.
+    def renew(
+        self, given: Collection[Absence], days: Mapping[str, date], employee: str | None = None
+    ) -> tuple[int, int]:
+        """Replace the absences of an employee, or of everybody, from their local days on.
 
         Return how many were added and how many taken away. What has passed stays, and an absence that has
         begun and is not given any more ended yesterday.
         """
         with writing(self._engine) as connection:
+            alone(connection, absence)
             kept = set(_absences(connection, None if employee is None else [employee]))
-            after = set(renewed(kept, given, today))
+            after = set(renewed(kept, given, days))
             gone, new = sorted(kept - after, key=_key), sorted(after - kept, key=_key)
             if gone:
                 same = (absence.c.employee == bindparam("who"), absence.c.starts == bindparam("day"))
@@ -57,16 +60,16 @@ class SqlRelief:
 
     def duties(self) -> Sequence[Duty]:
         """Return every duty, by role and duty."""
-        statement = select(duty).order_by(duty.c.role, duty.c.duty)
         with reading(self._engine) as connection:
-            return tuple(Duty(**row) for row in connection.execute(statement).mappings())
+            return tuple(_duties(connection))
 
     def assign(self, duties: Collection[Duty]) -> None:
         """Replace every duty."""
-        if sorted(duties, key=_duty) == list(self.duties()):
-            return
         names = Duty.__dataclass_fields__
         with writing(self._engine) as connection:
+            alone(connection, duty)
+            if sorted(duties, key=_duty) == _duties(connection):
+                return
             connection.execute(delete(duty))
             if duties:
                 connection.execute(
@@ -105,6 +108,11 @@ def _theirs(employees: Collection[str]) -> tuple[ColumnElement[bool], ...]:
     """Find the deliveries of employees by their shares, as they lie in the table's key."""
     row = delivery.c
     return row.bucket.in_(sorted({bucket(name) for name in employees})), row.employee.in_(sorted(employees))
+
+
+def _duties(connection: Connection) -> list[Duty]:
+    statement = select(duty).order_by(duty.c.role, duty.c.duty)
+    return [Duty(**row) for row in connection.execute(statement).mappings()]
 
 
 def _absences(connection: Connection, employees: Collection[str] | None) -> tuple[Absence, ...]:

@@ -244,14 +244,13 @@ occasion = Table(
     Column("employee", NAME, ForeignKey("employee.id"), nullable=False),
     Column("about", NAME, nullable=False),
     Column("duty", Words, nullable=False),
-    Column("touch", NUMBER, nullable=False),
     Column("since", Day, nullable=False),
     Column("until", Day),
     Column("bucket", NUMBER, nullable=False),
     Index("ix_occasion_bucket", "bucket"),
     sqlite_strict=True,
 )
-"""Messages that something else than a schedule asks for; ``touch`` counts those of a kind to one employee."""
+"""Messages that something else than a schedule asks for."""
 
 chunk = Table(
     "chunk",

@@ -20,13 +20,16 @@ from diffuse.errors import AuthoringError, TransientFailure
 from tests.suites.store.given import NOW, Store, person, together, touchpoint
 
 SECRET = "s3cret-word"
-FIRST_ROWS = (
-    "INSERT INTO employee VALUES ('ana', 'Ana', 'ana@universite.example', 'fr', 'UTC', '', '', NULL, NULL)",
-    "INSERT INTO publication (id, campaign, digest, definition, published_at) VALUES (1, 'c', 'd', '{}', 0)",
+_DELIVERY = (
     "INSERT INTO delivery (id, campaign, key_point, touch, employee, channel, step, publication, variant,"
     " language, message_id, state, reason, due_on, due_at, not_after, created_at, attempt, sent_at, reply,"
     " answer) VALUES (7, 'c', 'pause', 0, 'ana', 'email', 0, 1, 'advice', 'fr', '<7@universite.example>',"
-    " 'sent', '', '2026-09-14', 1, 2, 0, 1, 1, '250', '')",
+    " 'sent', '', '2026-09-14', 1, 2, 0, 1, 1, '250', '')"
+)
+FIRST_ROWS = (
+    "INSERT INTO employee VALUES ('ana', 'Ana', 'ana@universite.example', 'fr', 'UTC', '', '', NULL, NULL)",
+    "INSERT INTO publication (id, campaign, digest, definition, published_at) VALUES (1, 'c', 'd', '{}', 0)",
+    _DELIVERY,
     "INSERT INTO event (delivery, kind, at, detail) VALUES (7, 'opened', 5, '')",
 )
 """What an installation held before there were shares of employees."""

@@ -1,6 +1,7 @@
 """The port of planners on each database: chunks, what is read for a plan, and recording it."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -132,29 +133,42 @@ def test_employees_come_with_the_roles_that_they_have_for_others(store: Store) -
     held = store.hold()
     population = store.plans.population(held, {"bob": {"crisis-cell"}})
     assert list(population.ids) == ["ana", "bob", "cyd", "zoe"]
-    assert population.roles == [("author",), ("crisis-cell",), (), ()]
+    assert population.roles == [("author",), (), (), ()]
+    assert population.acting == [(), ("crisis-cell",), (), ()]
     assert population.ends.tolist() == [None, None, None, TODAY]
     assert isinstance(population, Population)
 
 
-def test_an_occasion_is_kept_once_and_is_done_when_its_message_is_planned(store: Store) -> None:
-    one = Occasion(
-        key="handover:1", campaign="social-media", kind="handover", employee="bob", about="ana", since=TODAY
-    )
-    other = Occasion(
-        key="handover:2", campaign="social-media", kind="handover", employee="bob", about="cyd", since=TODAY
-    )
-    store.plans.lay_out(NOW)
+def occasions(store: Store) -> list[Occasion]:
+    held = store.hold()
+    found = store.plans.occasions(held)
+    store.record(held=held)
+    return list(found)
+
+
+HANDOVER = Occasion(
+    key="handover:1", campaign="social-media", kind="handover", employee="bob", about="ana", since=TODAY
+)
+
+
+def test_an_occasion_is_kept_once_and_is_done_when_its_message_has_left(store: Store) -> None:
     for _ in range(2):
-        store.plans.ask([one, other])
-    held = store.hold()
-    assert [(each.key, each.touch) for each in store.plans.occasions(held)] == [
-        ("handover:1", 0),
-        ("handover:2", 1),
-    ]
-    store.record(touchpoint(employee="bob", occasion="handover:1"), held=held)
-    held = store.hold()
-    assert [each.key for each in store.plans.occasions(held)] == ["handover:2"]
+        store.plans.ask([HANDOVER, replace(HANDOVER, key="handover:2", about="cyd")])
+    assert [(each.key, each.touch) for each in occasions(store)] == [("handover:1", 0), ("handover:2", 0)]
+    store.plan(touchpoint(employee="bob", occasion="handover:1"))
+    assert len(occasions(store)) == 2  # it is checked again until it leaves
+    store.sent()
+    assert [(each.key, each.touch) for each in occasions(store)] == [("handover:2", 1)]
+
+
+def test_an_occasion_that_is_not_asked_for_any_more_is_over_until_it_is_asked_for_again(store: Store) -> None:
+    store.plans.ask([HANDOVER, replace(HANDOVER, key="reminder:1", kind="reminder")])
+    store.plans.ask([], only="handover")
+    holds = {each.key: each.holds_on(TODAY) for each in occasions(store)}
+    assert holds == {"handover:1": False, "reminder:1": True}
+    longer = replace(HANDOVER, until=TODAY + 9 * DAY)
+    store.plans.ask([longer], only="handover")
+    assert longer in occasions(store)
 
 
 # --- chunks ---------------------------------------------------------------------------------------

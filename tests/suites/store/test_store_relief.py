@@ -4,14 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from diffuse.adapters.sql.engine import connect
+from diffuse.adapters.sql.migrate import upgrade
 from diffuse.domain.delivery import State
 from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.people import Absence
 from diffuse.domain.succession import Duty
 from diffuse.ports import Passed
-from tests.suites.store.given import NOW, TODAY, Store, touchpoint
+from tests.suites.store.given import NOW, TODAY, Store, together, touchpoint
 
 DAY = timedelta(days=1)
+DAYS = {"ana": TODAY, "bob": TODAY}
 DUTY = Duty(role="crisis-cell", duty="Répondre à la presse", holder="ana", substitute="bob")
 
 
@@ -21,23 +24,23 @@ def away(name: str, starts: int, ends: int) -> Absence:
 
 def test_a_new_list_of_absences_counts_what_came_and_what_went(store: Store) -> None:
     store.with_people("ana", "bob")
-    assert store.relief.renew([away("ana", 1, 5), away("bob", 2, 3)], TODAY) == (2, 0)
-    assert store.relief.renew([away("bob", 2, 3), away("bob", 9, 9)], TODAY) == (1, 1)
+    assert store.relief.renew([away("ana", 1, 5), away("bob", 2, 3)], DAYS) == (2, 0)
+    assert store.relief.renew([away("bob", 2, 3), away("bob", 9, 9)], DAYS) == (1, 1)
     assert store.relief.absences() == (away("bob", 2, 3), away("bob", 9, 9))
     assert store.relief.absences(["ana"]) == ()
 
 
 def test_an_absence_that_is_not_in_the_list_any_more_ended_yesterday(store: Store) -> None:
     store.with_people("ana")
-    store.relief.renew([away("ana", 0, 9)], TODAY)
-    store.relief.renew([], TODAY + 3 * DAY)
+    store.relief.renew([away("ana", 0, 9)], DAYS)
+    store.relief.renew([], dict.fromkeys(DAYS, TODAY + 3 * DAY))
     assert store.relief.absences() == (away("ana", 0, 2),)
 
 
 def test_one_employees_list_leaves_the_others_alone(store: Store) -> None:
     store.with_people("ana", "bob")
-    store.relief.renew([away("ana", 1, 5), away("bob", 2, 3)], TODAY)
-    assert store.relief.renew([away("ana", 7, 8)], TODAY, "ana") == (1, 1)
+    store.relief.renew([away("ana", 1, 5), away("bob", 2, 3)], DAYS)
+    assert store.relief.renew([away("ana", 7, 8)], DAYS, "ana") == (1, 1)
     assert store.relief.absences() == (away("ana", 7, 8), away("bob", 2, 3))
 
 
@@ -45,7 +48,7 @@ def test_an_absence_has_its_employee_planned_anew_and_shows_in_the_population(st
     store.with_people("ana", "bob")
     store.record()
     assert store.plans.claim(NOW, "planner") is None
-    store.relief.renew([away("ana", 0, 5)], TODAY)
+    store.relief.renew([away("ana", 0, 5)], DAYS)
     held = store.plans.claim(NOW, "planner")
     assert held is not None
     found = store.plans.population(held, {})
@@ -55,10 +58,10 @@ def test_an_absence_has_its_employee_planned_anew_and_shows_in_the_population(st
 
 def test_the_same_list_again_changes_nothing(store: Store) -> None:
     store.with_people("ana", "bob")
-    store.relief.renew([away("ana", 0, 5)], TODAY)
+    store.relief.renew([away("ana", 0, 5)], DAYS)
     store.relief.assign([DUTY])
     store.record()
-    assert store.relief.renew([away("ana", 0, 5)], TODAY) == (0, 0)
+    assert store.relief.renew([away("ana", 0, 5)], DAYS) == (0, 0)
     store.relief.assign([DUTY])
     assert store.plans.claim(NOW, "planner") is None
 
@@ -104,3 +107,18 @@ def test_what_substitutes_acknowledged_and_what_came_of_a_handover_is_told(store
         "ana": set(),
         "bob": {("social-media", "disclose")},
     }
+
+
+def test_writers_at_once_of_the_same_lists_leave_one_of_each(url: str) -> None:
+    engine = connect(url)
+    upgrade(engine)
+    store = Store(engine)
+    store.with_people("ana", "bob")
+
+    def write(_place: int) -> None:
+        store.relief.renew([away("ana", 0, 0)], DAYS, "ana")
+        store.relief.assign([DUTY])
+
+    together(6, write)
+    assert (store.relief.absences(), store.relief.duties()) == ((away("ana", 0, 0),), (DUTY,))
+    engine.dispose()

@@ -34,7 +34,15 @@ def test_every_link_has_a_slot_of_its_own() -> None:
 
 
 def test_the_texts_of_officers_may_name_the_employee_and_nothing_that_identifies_a_delivery() -> None:
-    assert PERSONAL == ("employee.name", "employee.given_name")
+    assert PERSONAL == ("employee.name", "employee.given_name", "occasion.about", "occasion.duty")
+
+
+def test_an_excerpt_says_what_an_occasion_is_about_and_its_html_stays_safe() -> None:
+    braces = "{{ occasion.about }} : {{ occasion.duty }}"
+    found = Excerpt(subject=braces, body=f"<p>{braces}</p>", action=braces).about(
+        {"occasion.about": "A & B", "occasion.duty": "<b>"}
+    )
+    assert found == Excerpt(subject="A & B : <b>", body="<p>A &amp; B : &lt;b&gt;</p>", action="A & B : <b>")
 
 
 def test_slots_and_wordings_are_equal_when_they_say_the_same() -> None:

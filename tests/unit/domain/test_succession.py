@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from diffuse.domain.people import Absence, Employee
 from diffuse.domain.succession import (
-    AWAY,
     GONE,
+    LEFT,
     NOBODY,
     UNASKED,
     Duty,
@@ -74,8 +74,20 @@ def test_a_duty_is_the_substitutes_from_the_first_day_of_an_absence_to_the_last(
 ) -> None:
     (passed,) = handovers([DUTY], people(away("ana", starts, ends)))
     assert passed == Handover(
-        duty=DUTY, starts=TODAY + timedelta(days=starts), ends=TODAY + timedelta(days=ends)
+        holder="ana",
+        substitute="bob",
+        duties=(DUTY,),
+        starts=TODAY + timedelta(days=starts),
+        ends=TODAY + timedelta(days=ends),
     )
+
+
+def test_all_duties_that_pass_from_one_to_another_are_one_handover() -> None:
+    more = Duty(role="author", duty="Write", holder="ana", substitute="bob")
+    (both,) = handovers([DUTY, more], people(away("ana", 0, 4)))
+    (alone,) = handovers([DUTY], people(away("ana", 0, 4)))
+    assert both.words == "Answer the press; Write"
+    assert both.key != alone.key
 
 
 def test_who_has_left_hands_over_for_good() -> None:
@@ -111,7 +123,9 @@ def test_what_keeps_a_duty_from_being_safe_is_said() -> None:
     strange = Duty(role="crisis-cell", duty="Answer the press", holder="ana", substitute="zoe")
     assert gap(alone, people(), 3, 0) == NOBODY
     assert gap(strange, people(), 3, 0) == GONE
-    assert gap(DUTY, people(away("ana", 0, 1), away("bob", 0, 1)), 3, 0) == AWAY
+    later = people(away("ana", 5, 9), away("bob", 1, 6))
+    assert gap(DUTY, later, 3, 0) == "holder and substitute are both away from 2027-03-15 to 2027-03-16"
+    assert gap(DUTY, people(left=TODAY - timedelta(days=1)), 3, 0) == LEFT
     assert gap(DUTY, people(away("bob", 0, 1)), 3, 0) == ""
     assert gap(DUTY, people(), 0, 0) == UNASKED
     assert gap(DUTY, people(), 3, 2) == "the substitute has not acknowledged 2 of the role's 3 key points"
@@ -122,6 +136,11 @@ def test_nobody_stands_in_for_themselves_and_a_duty_has_words() -> None:
     with pytest.raises(AuthoringError) as refused:
         Duty(role="crisis-cell", duty="", holder="ana", substitute="ana")
     assert [problem.path for problem in refused.value.problems] == [("duty",), ("substitute",)]
+
+
+def test_an_absence_may_end_on_the_last_day_there_is() -> None:
+    forever = Absence(employee="ana", starts=TODAY, ends=date.max)
+    assert merged([forever, away("ana", 3, 4)]) == (forever,)
 
 
 @given(st.lists(absences(), max_size=8))
@@ -136,6 +155,6 @@ def test_joined_absences_cover_the_same_days_and_never_touch(found: list[Absence
 def test_a_new_list_leaves_the_past_and_replaces_what_is_to_come(
     kept: list[Absence], listed: list[Absence], today: date
 ) -> None:
-    after = days(renewed(merged(kept), listed, today))
+    after = days(renewed(merged(kept), listed, {"ana": today, "bob": today}))
     assert {one for one in after if one[1] >= today} == {one for one in days(listed) if one[1] >= today}
     assert {one for one in days(kept) if one[1] < today} <= after

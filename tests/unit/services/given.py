@@ -69,7 +69,7 @@ def campaign(*points: str | KeyPoint, version: str = "1", **changes: Any) -> Cam
             key_point(point) if isinstance(point, str) else point for point in points or ("pause",)
         ),
     )
-    plain = {
+    plain: dict[str, Any] = {
         "id": "social-media",
         "title": ByLanguage(fr="Médias sociaux", en="Social media"),
         "owner": "Ana Roy <ana.roy@universite.example>",

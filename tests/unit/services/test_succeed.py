@@ -1,14 +1,19 @@
 """Absence and succession through whole days: who gets what while somebody is away."""
 
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import Absence, Audience
 from diffuse.domain.policy import KeyPoint, Text, Variant
+from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.succession import Duty
+from diffuse.domain.window import SendWindow
 from diffuse.errors import AuthoringError
+from diffuse.services.page import statement
 from diffuse.services.succeed import Relieved
 from tests.unit.services.given import DAY, MONDAY, Office, campaign, key_point, person
 
@@ -25,11 +30,14 @@ def handover() -> KeyPoint:
     )
 
 
-def office() -> Office:
+def office(**changes: Any) -> Office:  # noqa: ANN401 -- any field of a campaign
     place = Office(person("ana", roles=("crisis-cell",)), person("bob"), person("eve"))
     place.launch(
         campaign(
-            key_point("call", audience="crisis"), handover(), audiences=(Audience(id="everyone"), CRISIS)
+            key_point("call", audience="crisis"),
+            *((key_point("pause"),) if "audiences" in changes else ()),
+            handover(),
+            **{"audiences": (Audience(id="everyone"), CRISIS), **changes},
         )
     )
     place.succeed.assign({2: DUTY})
@@ -69,12 +77,12 @@ def test_the_substitute_hears_of_the_absence_on_its_first_day_and_once() -> None
     handover_now = only(place)
     assert handover_now.handover is not None
     assert (handover_now.handover.starts, handover_now.passed.sent_at) == (MONDAY + 2 * DAY, row.sent_at)
-    assert [one.values["occasion.about"] for one in place.channel.accepted if one.delivery == row.delivery] == [
-        "Ana Roy"
-    ]
-    assert [one.values["occasion.duty"] for one in place.channel.accepted if one.delivery == row.delivery] == [
-        "Answer the press"
-    ]
+    assert [
+        one.values["occasion.about"] for one in place.channel.accepted if one.delivery == row.delivery
+    ] == ["Ana Roy"]
+    assert [
+        one.values["occasion.duty"] for one in place.channel.accepted if one.delivery == row.delivery
+    ] == ["Answer the press"]
 
 
 def test_who_is_away_gets_nothing_and_what_was_planned_waits_with_its_reason() -> None:
@@ -90,6 +98,64 @@ def test_who_is_away_gets_nothing_and_what_was_planned_waits_with_its_reason() -
     (done,) = [row for row in place.rows() if row.employee == "ana"]
     assert (done.state, done.wanted_on, done.delayed_by) == ("sent", MONDAY, "the employee is away")
     assert done.due_on > MONDAY + 4 * DAY
+
+
+def test_an_absence_that_is_cancelled_before_the_window_opens_is_told_to_nobody() -> None:
+    place = office()
+    place.succeed.absent({2: away("ana", 0, 4)})
+    place.plan.run()
+    (planned,) = [row for row in place.rows() if row.key_point == "take-over"]
+    place.succeed.absent({})
+    place.day()
+    (row,) = [row for row in place.rows() if row.key_point == "take-over"]
+    assert (planned.state, row.state, row.reason) == (
+        "planned",
+        "cancelled",
+        "what it was for has passed",
+    )
+
+
+def test_a_handover_that_is_cancelled_and_then_true_after_all_is_told() -> None:
+    place = office()
+    for absences in ({2: away("ana", 0, 4)}, {}, {2: away("ana", 0, 4)}):
+        place.succeed.absent(absences)
+        place.plan.run()
+    place.day()
+    assert [row[1] for row in sent(place) if row[0] == "bob"] == ["take-over"]
+
+
+def test_a_weekend_that_becomes_a_week_is_told_on_monday() -> None:
+    window = SendWindow(days=("monday", "tuesday", "wednesday", "thursday", "friday"))
+    place = office(send_window=window)
+    place.clock.advance(5 * DAY)  # Saturday
+    place.succeed.absent({2: away("ana", 5, 6)})
+    place.day()
+    place.succeed.absent({2: away("ana", 5, 11)})
+    place.day()
+    place.day()
+    assert [row[2] for row in sent(place) if row[1] == "take-over"] == [MONDAY + 7 * DAY]
+
+
+def test_a_role_that_somebody_has_for_another_closes_no_audience_to_them() -> None:
+    place = office(
+        audiences=(Audience(id="everyone", exclude_roles=("crisis-cell",)), CRISIS),
+    )
+    for _ in range(12):
+        place.day()
+    assert {row[1] for row in sent(place) if row[0] == "bob"} == {"call", "pause"}
+    assert {row[1] for row in sent(place) if row[0] == "ana"} == {"call"}
+
+
+def test_the_confirmation_says_which_duty_is_taken_over_and_whose() -> None:
+    place = office()
+    place.succeed.absent({2: away("ana", 0, 4)})
+    place.day()
+    (row,) = [row for row in place.rows() if row.key_point == "take-over"]
+    shown = place.hits.shown(row.delivery)
+    assert shown is not None
+    assert (shown.about, shown.duty) == ("Ana Roy", "Answer the press")
+    policy, point = campaign(handover()).key_point("take-over")
+    assert statement(policy, point, shown).endswith("J’assure la relève de Ana Roy\u00a0: Answer the press.")
 
 
 def test_a_second_absence_is_a_handover_of_its_own() -> None:
@@ -111,8 +177,6 @@ def test_without_a_message_for_handovers_a_duty_passes_on_all_the_same() -> None
 
 
 def test_the_manager_of_who_cannot_be_reached_hears_of_it_once() -> None:
-    from diffuse.domain.schedule import Schedule, Targets
-
     reminder = key_point("a-word", occasion="reminder", acknowledge=False)
     place = Office(person("ana"), person("bob", manager="ana"))
     place.launch(
@@ -135,11 +199,14 @@ def test_the_manager_of_who_cannot_be_reached_hears_of_it_once() -> None:
 @pytest.mark.parametrize("kind", ["absences", "duties"])
 def test_a_list_that_names_a_stranger_is_refused_whole(kind: str) -> None:
     place = office()
+    absences = {2: away("ana", 0, 1), 3: away("evee", 0, 1)}
+    duties = {3: Duty(role="x", duty="y", holder="eve", substitute="evee")}
+    take = {
+        "absences": partial(place.succeed.absent, absences, "a.csv"),
+        "duties": partial(place.succeed.assign, duties, "a.csv"),
+    }
     with pytest.raises(AuthoringError) as refused:
-        if kind == "absences":
-            place.succeed.absent({2: away("ana", 0, 1), 3: away("evee", 0, 1)}, "a.csv")
-        else:
-            place.succeed.assign({3: Duty(role="x", duty="y", holder="eve", substitute="evee")}, "a.csv")
+        take[kind]()
     (problem,) = refused.value.problems
     assert (problem.file, problem.line, problem.suggestion) == ("a.csv", 3, "eve")
     assert place.relief.absences() == ()

@@ -20,19 +20,23 @@ STATES = (
     "'cancelled', 'claimed', 'expired', 'failed', 'held', "
     "'planned', 'sending', 'sent', 'suppressed', 'unknown'"
 )
-OLD = (
-    ("id", "campaign", "key_point", "touch", "employee", "channel", "step", "publication", "variant")
-    + ("language", "message_id", "state", "reason", "due_on", "due_at", "not_after", "created_at", "attempt")
-    + ("lease_token", "lease_until", "fenced_at", "sent_at", "reply", "opened_at", "clicked_at")
-    + ("answered_at", "answer", "acknowledged_at", "reached_on")
+OLD = tuple(
+    (
+        "id campaign key_point touch employee channel step publication variant language message_id state reason"
+        " due_on due_at not_after created_at attempt lease_token lease_until fenced_at sent_at reply opened_at"
+        " clicked_at answered_at answer acknowledged_at reached_on"
+    ).split()
 )
 NUMBERS = frozenset(
-    ("id", "touch", "step", "publication", "due_at", "not_after", "created_at", "attempt", "lease_until")
-    + ("fenced_at", "sent_at", "opened_at", "clicked_at", "answered_at", "acknowledged_at")
+    (
+        "id touch step publication due_at not_after created_at attempt lease_until fenced_at sent_at opened_at"
+        " clicked_at answered_at acknowledged_at"
+    ).split()
 )
 OPTIONAL = frozenset(
-    ("lease_token", "lease_until", "fenced_at", "sent_at", "opened_at", "clicked_at", "answered_at")
-    + ("acknowledged_at", "reached_on")
+    (
+        "lease_token lease_until fenced_at sent_at opened_at clicked_at answered_at acknowledged_at reached_on"
+    ).split()
 )
 WORDS = ("delayed_by", "occasion", "about", "duty")
 
@@ -179,7 +183,6 @@ def _planners() -> None:
         sa.Column("employee", TEXT, sa.ForeignKey("employee.id"), nullable=False),
         sa.Column("about", TEXT, nullable=False),
         sa.Column("duty", TEXT, nullable=False),
-        sa.Column("touch", NUMBER, nullable=False),
         sa.Column("since", TEXT, nullable=False),
         sa.Column("until", TEXT),
         sa.Column("bucket", NUMBER, nullable=False),
