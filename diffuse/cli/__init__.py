@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from diffuse.cli.calendar import calendar
 from diffuse.cli.check import check
 from diffuse.cli.demo import demo
 from diffuse.cli.errors import Commands
@@ -32,6 +33,6 @@ def main(context: click.Context, config: Path | None) -> None:
 
 
 for command in (
-    check, schema, preview, import_, absences, duties, launch, up, serve, status, succession, export, demo,
+    check, schema, preview, calendar, import_, absences, duties, launch, up, serve, status, succession, export, demo,
 ):  # fmt: skip
     main.add_command(command)
