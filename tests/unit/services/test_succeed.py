@@ -1,5 +1,6 @@
 """Absence and succession through whole days: who gets what while somebody is away."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -201,7 +202,7 @@ def test_a_list_that_names_a_stranger_is_refused_whole(kind: str) -> None:
     place = office()
     absences = {2: away("ana", 0, 1), 3: away("evee", 0, 1)}
     duties = {3: Duty(role="x", duty="y", holder="eve", substitute="evee")}
-    take = {
+    take: dict[str, Callable[[], object]] = {
         "absences": partial(place.succeed.absent, absences, "a.csv"),
         "duties": partial(place.succeed.assign, duties, "a.csv"),
     }

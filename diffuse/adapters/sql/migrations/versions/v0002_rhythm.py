@@ -20,24 +20,20 @@ STATES = (
     "'cancelled', 'claimed', 'expired', 'failed', 'held', "
     "'planned', 'sending', 'sent', 'suppressed', 'unknown'"
 )
-OLD = tuple(
-    (
-        "id campaign key_point touch employee channel step publication variant language message_id state reason"
-        " due_on due_at not_after created_at attempt lease_token lease_until fenced_at sent_at reply opened_at"
-        " clicked_at answered_at answer acknowledged_at reached_on"
-    ).split()
-)
-NUMBERS = frozenset(
-    (
-        "id touch step publication due_at not_after created_at attempt lease_until fenced_at sent_at opened_at"
-        " clicked_at answered_at acknowledged_at"
-    ).split()
-)
-OPTIONAL = frozenset(
-    (
-        "lease_token lease_until fenced_at sent_at opened_at clicked_at answered_at acknowledged_at reached_on"
-    ).split()
-)
+OLD = (
+    "id", "campaign", "key_point", "touch", "employee", "channel", "step", "publication", "variant",
+    "language", "message_id", "state", "reason", "due_on", "due_at", "not_after", "created_at",
+    "attempt", "lease_token", "lease_until", "fenced_at", "sent_at", "reply", "opened_at", "clicked_at",
+    "answered_at", "answer", "acknowledged_at", "reached_on",
+)  # fmt: skip
+NUMBERS = frozenset({
+    "id", "touch", "step", "publication", "due_at", "not_after", "created_at", "attempt", "lease_until",
+    "fenced_at", "sent_at", "opened_at", "clicked_at", "answered_at", "acknowledged_at",
+})  # fmt: skip
+OPTIONAL = frozenset({
+    "lease_token", "lease_until", "fenced_at", "sent_at", "opened_at", "clicked_at", "answered_at",
+    "acknowledged_at", "reached_on",
+})  # fmt: skip
 WORDS = ("delayed_by", "occasion", "about", "duty")
 
 
