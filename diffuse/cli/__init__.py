@@ -15,6 +15,7 @@ from diffuse.cli.preview import preview
 from diffuse.cli.relief import absences, duties, succession
 from diffuse.cli.schema import schema
 from diffuse.cli.serve import serve
+from diffuse.cli.simulate import simulate_
 from diffuse.cli.status import status
 from diffuse.cli.up import up
 
@@ -33,6 +34,7 @@ def main(context: click.Context, config: Path | None) -> None:
 
 
 for command in (
-    check, schema, preview, calendar, import_, absences, duties, launch, up, serve, status, succession, export, demo,
+    check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
+    up, serve, status, succession, export, demo,
 ):  # fmt: skip
     main.add_command(command)
