@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test check format lock clean
+.PHONY: help .venv demo test check format bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[.a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,11 @@ check: .venv/.installed ## Format, lint, types, floors and unit tests: before ea
 format: .venv/.installed ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format --quiet
+
+bench: .venv/.installed ## Measure speed and memory beside their limits (PEOPLE="10000 100000" for fewer)
+	@$(BIN)/python benchmarks/memory.py
+	@$(BIN)/python benchmarks/simulation.py
+	@$(BIN)/python benchmarks/planning.py $(PEOPLE)
 
 lock: ## Pin pyproject.toml into requirements.lock (UPGRADE=1 takes the newest versions)
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \

@@ -18,17 +18,14 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import numpy as np
+from pydantic import SecretStr
 from sqlalchemy import Engine, insert, text
 
+from diffuse import bootstrap
 from diffuse.adapters import baked_json, definitions
-from diffuse.adapters.calendar import RegionCalendar
-from diffuse.adapters.no_queue import NoQueue
-from diffuse.adapters.signer import KeyedSigner
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.chunks import mark
-from diffuse.adapters.sql.directory import SqlDirectory
 from diffuse.adapters.sql.engine import connect, writing
-from diffuse.adapters.sql.house import SqlHouse
 from diffuse.adapters.sql.migrate import upgrade
 from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.publications import SqlPublications
@@ -42,7 +39,7 @@ from diffuse.domain.population import bucket
 from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.standing import Log, Standing, fold
 from diffuse.ports import Kept
-from diffuse.services.plan import Plan
+from diffuse.settings import Settings
 from diffuse.testing import FrozenClock
 
 STARTS = date(2027, 1, 11)
@@ -187,19 +184,19 @@ def _publications(engine: Engine) -> SqlPublications:
     )
 
 
-def measure(engine: Engine) -> dict[str, float]:
-    """Plan the day; return its seconds, its new deliveries and the process's peak of memory in MiB."""
-    plan = Plan(
-        clock=FrozenClock(NOW),
-        directory=SqlDirectory(engine),
-        publications=_publications(engine),
-        plans=SqlPlans(engine),
-        house=SqlHouse(engine, rules=(definitions.dump, definitions.load_attention)),
-        calendar=RegionCalendar(),
-        signer=KeyedSigner("s" * 32, "https://diffuse.example.org", "example.org"),
-        queue=NoQueue(),
-        planner="bench",
+def settings(database: str) -> Settings:
+    """Return the settings of an installation on a database."""
+    return Settings(
+        base_url="https://diffuse.example.org",
+        secret=SecretStr("s" * 32),
+        sender="Communications <communications@example.org>",
+        database_url=SecretStr(database),
     )
+
+
+def measure(database: str) -> dict[str, float]:
+    """Plan the day; return its seconds, its new deliveries and the process's peak of memory in MiB."""
+    plan = bootstrap.app(settings(database), clock=FrozenClock(NOW)).plan
     begin = perf_counter()
     planned = plan.run()
     seconds = perf_counter() - begin
@@ -226,11 +223,10 @@ def main() -> None:
     options = parser.parse_args()
     sizes = options.employees or [10_000, 100_000, 1_000_000]
     if options.part:
-        engine = connect(options.database)
         if options.part == "prepare":
-            prepare(engine, sizes[0])
+            prepare(connect(options.database), sizes[0])
         else:
-            print(json.dumps(measure(engine)))
+            print(json.dumps(measure(options.database)))
         return
     print(f"{'employees':>10} {'planned':>9} {'seconds':>8} {'µs each':>8} {'peak MiB':>9}")
     each = []

@@ -126,17 +126,41 @@ class Desk:
     def slot(self, row: int) -> tuple[datetime, datetime]:
         """Return the instant at which an employee's message of the day is due, and the end of the window."""
         window = self.window or self.campaign.send_window
-        day: date = self.day[row].item()
-        return slot(self.now, day, window, self.population.zones[row], float(self.places[row]))
+        return slot(self.now, self.days[row], window, self.population.zones[row], self.places[row])
 
     @cached_property
-    def places(self) -> Reals:
+    def days(self) -> list[date]:
+        """Each employee's local day, as Python has it."""
+        days: list[date] = self.day.tolist()
+        return days
+
+    @cached_property
+    def languages(self) -> list[str]:
+        """The language in which each employee gets this campaign."""
+        of = {name: self.campaign.language_for(name) for name in set(self.population.languages)}
+        return [of[name] for name in self.population.languages]
+
+    def wording(self, row: int, point: KeyPoint, touch: int, last: int) -> str:
+        """Choose the register of an employee's message."""
+        return wording(self.registers[point.id], touch, last, self.last_wording[row])
+
+    @cached_property
+    def registers(self) -> dict[str, tuple[str, ...]]:
+        """The registers in which each key point is written."""
+        return {
+            point.id: tuple(variant.register for variant in point.variants)
+            for _, point in self.campaign.key_points
+        }
+
+    @cached_property
+    def places(self) -> list[float]:
         """Each employee's place in the window, in [0, 1)."""
         places = np.zeros(len(self.population))
         for day in np.unique(self.day):
             here = self.day == day
             places[here] = spread(self.population.codes[here], day.item())
-        return places
+        found: list[float] = places.tolist()
+        return found
 
     # --- what the schedule needs to know ---------------------------------------------------------------
 
@@ -183,15 +207,15 @@ class Desk:
         return latest
 
     @cached_property
-    def last_wording(self) -> Numbers:
+    def last_wording(self) -> list[int]:
         """The number of the register of each employee's last message of this campaign."""
         shape = (len(self.population), len(self.one.points))
         if not shape[1]:
-            return np.full(shape[0], -1)
+            return [-1] * shape[0]
         sent = np.where(np.isnat(self.one.standing.sent), EVER, self.one.standing.sent).reshape(shape)
         latest = sent.argmax(axis=1)
-        register: Numbers = self.one.standing.wording.reshape(shape)[np.arange(shape[0]), latest]
-        return register
+        registers: list[int] = self.one.standing.wording.reshape(shape)[np.arange(shape[0]), latest].tolist()
+        return registers
 
     # --- what a deadline needs -------------------------------------------------------------------------
 
@@ -295,6 +319,17 @@ class Desk:
             for key, row in zip(pending.occasion, pending.employee.tolist(), strict=True)
         ]
         return ~np.array(holds, dtype=np.bool_) & ~self.left & ~self.over & ~self.dropped
+
+
+@lru_cache(maxsize=4096)
+def wording(registers: tuple[str, ...], touch: int, last: int, lately: int) -> str:
+    """Choose the register of a message: in turn, but not the key point's last one, if there is another.
+
+    Among what is left, not as the employee's latest message was written. ``last`` and ``lately`` are codes
+    of registers, -1 for none.
+    """
+    turn = [registers[(touch + more) % len(registers)] for more in range(len(registers))]
+    return min(turn, key=lambda register: 2 * (code(register) == last) + (code(register) == lately))
 
 
 def slot(now: datetime, day: date, window: SendWindow, zone: str, place: float) -> tuple[datetime, datetime]:

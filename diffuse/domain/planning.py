@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from diffuse.domain.delivery import Change, State, Touchpoint, Turn
 from diffuse.domain.desk import Desk, Rules, Running
 from diffuse.domain.pending import Occasion
 from diffuse.domain.policy import KeyPoint
-from diffuse.domain.population import Population, code
+from diffuse.domain.population import Population
 from diffuse.domain.rhythm import Circumstances, candidates, pressing
 from diffuse.domain.standing import Standing, Teaching
 
@@ -274,7 +273,7 @@ def _touchpoint(  # noqa: PLR0913, PLR0917 -- as above
     desk: Desk, row: int, point: KeyPoint, touch: int, step: int, last: int, why: str, message_id: MessageId
 ) -> Touchpoint:
     campaign, employee = desk.campaign, desk.population.ids[row]
-    turn = _turn(desk, row, point, touch, last)
+    day, (due_at, closes) = desk.days[row], desk.slot(row)
     return Touchpoint(
         campaign=campaign.id,
         key_point=point.id,
@@ -282,14 +281,14 @@ def _touchpoint(  # noqa: PLR0913, PLR0917 -- as above
         employee=employee,
         channel=campaign.channels[0],
         step=step,
-        publication=turn.publication,
-        variant=turn.variant,
-        language=turn.language,
-        due_on=turn.due_on,
-        due_at=turn.due_at,
-        not_after=turn.not_after,
+        publication=desk.one.publication,
+        variant=desk.wording(row, point, touch, last),
+        language=desk.languages[row],
+        due_on=day,
+        due_at=due_at,
+        not_after=closes,
         message_id=message_id(campaign.id, point.id, touch, employee),
-        wanted_on=turn.due_on,
+        wanted_on=day,
         state=State.HELD if why else State.PLANNED,
         reason=why,
     )
@@ -316,23 +315,9 @@ def _turn(desk: Desk, row: int, point: KeyPoint, touch: int, last: int) -> Turn:
     due_at, closes = desk.slot(row)
     return Turn(
         publication=desk.one.publication,
-        variant=wording(point, touch, last, int(desk.last_wording[row])),
-        language=desk.campaign.language_for(desk.population.languages[row]),
-        due_on=desk.day[row].item(),
+        variant=desk.wording(row, point, touch, last),
+        language=desk.languages[row],
+        due_on=desk.days[row],
         due_at=due_at,
         not_after=closes,
     )
-
-
-def wording(point: KeyPoint, touch: int, last: int, lately: int) -> str:
-    """Choose the register of a message: in turn, but not the key point's last one, if there is another.
-
-    Among what is left, not as the employee's latest message was written. ``last`` and ``lately`` are codes
-    of registers, -1 for none.
-    """
-    registers = [variant.register for variant in point.variants]
-    turn = [registers[(touch + more) % len(registers)] for more in range(len(registers))]
-    return min(turn, key=lambda register: 2 * (_code(register) == last) + (_code(register) == lately))
-
-
-_code = lru_cache(maxsize=1024)(code)
