@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -194,3 +195,42 @@ def _missteps(climb: list[Sent], campaign: Campaign) -> Iterator[str]:
     for step in {point.step for point in points}:
         if sum(point.step == step for point in points) > schedule.max_resends + 1:
             yield f"step {step} was sent too often: {points}"
+
+
+def broken_rules(world: World) -> Iterator[str]:
+    """Name what the organisation's rules, or somebody's absence, forbade and was sent all the same."""
+    for employee in world.employees:
+        mine = [one.touchpoint for one in world.sent if one.touchpoint.employee == employee.id]
+        yield from _out_of_hours(world, mine, employee)
+        yield from _too_much(world, mine, employee.id)
+        for absence in world.absences:
+            away = [point for point in mine if absence.starts <= point.due_on <= absence.ends]
+            if away and absence.employee == employee.id:
+                yield f"{employee.id} is away on {away[0].due_on}"
+
+
+def _out_of_hours(world: World, mine: Sequence[Touchpoint], employee: Employee) -> Iterator[str]:
+    campaigns = {campaign.id: campaign for campaign, _ in world.campaigns}
+    for point in mine:
+        window = world.attention.window(campaigns[point.campaign].send_window)
+        local = point.due_at.astimezone(employee.zone)
+        if window is None or not (window.opens <= local.time() < window.closes):
+            yield f"{local} lies in quiet hours or outside the window"
+        elif not window.sends_on(point.due_on, frozenset()):
+            yield f"{point.due_on} is no working day"
+
+
+def _too_much(world: World, mine: Sequence[Touchpoint], name: str) -> Iterator[str]:
+    rules, days = world.attention, sorted(point.due_on for point in mine)
+    budget = {
+        one.id: min(one.max_messages_per_week, rules.max_messages_per_week) for one, _ in world.campaigns
+    }
+    for point in mine:
+        week = sum(timedelta() <= point.due_on - other < timedelta(days=WEEK) for other in days)
+        if week > budget[point.campaign]:
+            yield f"{week} messages for {name} in the week up to {point.due_on}"
+    for before, after in pairwise(days):
+        if timedelta() < after - before < timedelta(days=rules.min_gap_days):
+            yield f"{after} is too soon after {before} for {name}"
+    if any(days.count(day) > rules.max_per_day for day in days):
+        yield f"too many messages on a day for {name}"
