@@ -49,9 +49,7 @@ def main() -> None:
     lived = sum(one.messages.size * DAYS * POINTS for one in found.outcomes.values())
     lived += sum(one.messages.size * DAYS * POINTS for line in found.frontier.values() for one in line)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{EMPLOYEES:,} employees, {POINTS} key points, {DAYS} days, {len(found.outcomes)} runs and frontiers:"
-    )
+    print(f"{EMPLOYEES:,} employees, {POINTS} key points, {DAYS} days: 15 runs and the frontiers")
     print(f"{seconds:.1f} s, {seconds / SECONDS:.2f} of {SECONDS:.0f} s; peak {peak:.0f} MiB")
     print(f"{lived / seconds / 1e6:.1f} M memories lived through a day, each second")
 

@@ -245,6 +245,9 @@ def allow(
     begins = np.flatnonzero(np.diff(employee[ranked], prepend=-1) != 0)
     turn = np.arange(len(ranked)) - np.repeat(begins, np.diff(np.append(begins, len(ranked))))
     budget = np.repeat([one.budget for one in wishes], size)[ranked]
+    for back in range(1, attention.max_per_day):  # the strictest of those that go that day counts for all
+        rows = np.flatnonzero(turn >= back)
+        budget[rows] = np.minimum(budget[rows], budget[rows - 1])
     rows = employee[ranked]
     late = (turn + today[rows] >= attention.max_per_day) | (week[rows] + turn >= budget)
     ruling[ranked[late]] = (

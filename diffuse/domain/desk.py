@@ -125,8 +125,26 @@ class Desk:
 
     def slot(self, row: int) -> tuple[datetime, datetime]:
         """Return the instant at which an employee's message of the day is due, and the end of the window."""
+        opens, closes = self._hours[self.population.zones[row], self.days[row]]
+        return opens + timedelta(seconds=self._seconds[row]), closes
+
+    @cached_property
+    def _hours(self) -> dict[tuple[str, date], tuple[datetime, datetime]]:
+        """What is left of the window, in each time zone."""
         window = self.window or self.campaign.send_window
-        return slot(self.now, self.days[row], window, self.population.zones[row], self.places[row])
+        both = set(zip(self.population.zones, self.days, strict=True))
+        return {(zone, day): remaining(self.now, day, zone, window) for zone, day in both}
+
+    @cached_property
+    def _seconds(self) -> list[int]:
+        """How many seconds after the window opens each employee's message is due."""
+        names, number = self.population.time_zones
+        seconds = np.zeros(len(self.population), dtype=np.int64)
+        for (zone, day), (opens, closes) in self._hours.items():
+            here = (number == names.index(zone)) & (self.day == np.datetime64(day, "D"))
+            seconds[here] = offsets(opens, closes, self.places[here])
+        found: list[int] = seconds.tolist()
+        return found
 
     @cached_property
     def days(self) -> list[date]:
@@ -153,14 +171,13 @@ class Desk:
         }
 
     @cached_property
-    def places(self) -> list[float]:
+    def places(self) -> Reals:
         """Each employee's place in the window, in [0, 1)."""
         places = np.zeros(len(self.population))
         for day in np.unique(self.day):
             here = self.day == day
             places[here] = spread(self.population.codes[here], day.item())
-        found: list[float] = places.tolist()
-        return found
+        return places
 
     # --- what the schedule needs to know ---------------------------------------------------------------
 
@@ -332,18 +349,17 @@ def wording(registers: tuple[str, ...], touch: int, last: int, lately: int) -> s
     return min(turn, key=lambda register: 2 * (code(register) == last) + (code(register) == lately))
 
 
-def slot(now: datetime, day: date, window: SendWindow, zone: str, place: float) -> tuple[datetime, datetime]:
-    """Return the instant within a local day's window at which a message is due, and the window's end.
-
-    Places, in [0, 1), are spread over the window; what is left of an open one is used likewise.
-    The two instants are equal when the window lies in a gap of that day's clock.
-    """
-    opens, closes = _hours(now, day, zone, window)
-    return opens + timedelta(seconds=int((closes - opens).total_seconds() * place * LAST_SHARE)), closes
+def offsets(opens: datetime, closes: datetime, places: Reals) -> Numbers:
+    """Return after how many seconds of an open window messages are due, by their places in [0, 1)."""
+    return (places * (closes - opens).total_seconds() * LAST_SHARE).astype(np.int64)
 
 
 @lru_cache(maxsize=256)
-def _hours(now: datetime, day: date, zone: str, window: SendWindow) -> tuple[datetime, datetime]:
+def remaining(now: datetime, day: date, zone: str, window: SendWindow) -> tuple[datetime, datetime]:
+    """Return what is left of a local day's window.
+
+    The two instants are equal when the window lies in a gap of that day's clock.
+    """
     opens, closes = window.hours(day, ZoneInfo(zone))
     return max(opens, now), closes
 

@@ -86,9 +86,9 @@ def plan(  # noqa: PLR0913, PLR0917 -- all that a plan depends on
         result.reminders += [
             (desk.campaign.id, population.ids[row]) for row in np.flatnonzero(desk.unreached).tolist()
         ]
+        said = {verdict: words(verdict, names, wish, rules.attention) for verdict in set(ruling.tolist())}
         for place, verdict in enumerate(ruling.tolist()):
-            why = words(verdict, names, wish, rules.attention)
-            _settle(desk, wish, place, why, message_id, result)
+            _settle(desk, wish, place, said[verdict], message_id, result)
     return result
 
 

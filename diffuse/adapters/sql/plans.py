@@ -2,14 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import chain
 from typing import Any
 
 import numpy as np
 from sqlalchemy import (
     BigInteger,
     Connection,
-    Row,
     Select,
     bindparam,
     case,
@@ -120,7 +118,7 @@ class SqlPlans(SqlChunks):
         if whole:
             queries.append(_columns().where(_ROW.campaign.in_(whole), share))
         with reading(self._engine) as connection:
-            rows = list(chain.from_iterable(connection.execute(query).all() for query in queries))
+            rows = [row for query in queries for row in _plain_rows(connection, query)]
         return _messages(rows, population)
 
     def occasions(self, held: Chunk) -> Sequence[Occasion]:
@@ -209,6 +207,12 @@ def _news(
     return new, moved
 
 
+def _plain_rows(connection: Connection, query: Select[Any]) -> Sequence[tuple[Any, ...]]:
+    """Return rows as the driver gives them: these may be millions, and every column is a number or a text."""
+    rows: Sequence[tuple[Any, ...]] = connection.execute(query).cursor.fetchall()
+    return rows
+
+
 def _order(one: Touchpoint) -> datetime:
     return one.due_at
 
@@ -242,7 +246,7 @@ def _raw(column: Any) -> Any:  # noqa: ANN401 -- an instant as the number that i
     return type_coerce(column, BigInteger())
 
 
-def _messages(rows: Sequence[Row[Any]], population: Population) -> Messages:
+def _messages(rows: Sequence[tuple[Any, ...]], population: Population) -> Messages:
     (
         ids, campaign, point, variant, occasion, who, touch, step, state, due, wanted, closes,
         opened, clicked, acknowledged, answered, right, reason,

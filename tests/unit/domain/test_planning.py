@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from diffuse.domain.attention import Taken
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import State, Touchpoint, spread
-from diffuse.domain.desk import LAST_SHARE, Rules, Running, slot
+from diffuse.domain.desk import LAST_SHARE, Rules, Running, offsets, remaining
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import Audience, Employee
 from diffuse.domain.period import Period
@@ -175,7 +175,8 @@ def test_the_same_state_gives_the_same_plan_and_planning_again_adds_nothing(
 def test_a_touchpoint_says_everything_that_a_message_needs() -> None:
     (point,) = world(employee(language="en")).plan(EARLY)
     place = float(spread(np.array([code("ana")], dtype=np.uint32), MONDAY)[0])
-    due_at, not_after = slot(EARLY, MONDAY, course().send_window, "America/Toronto", place)
+    opens, not_after = remaining(EARLY, MONDAY, "America/Toronto", course().send_window)
+    due_at = opens + timedelta(seconds=int(offsets(opens, not_after, np.array([place]))[0]))
     assert point == Touchpoint(
         campaign="social-media",
         key_point="substitute",
@@ -400,11 +401,11 @@ def test_a_slot_lies_between_now_and_the_end_of_the_window(now: datetime) -> Non
     someone = employee(time_zone="America/Toronto")
     one = course(send_window=ALL_DAY)
     day = now.astimezone(someone.zone).date()
-    due_at, closes = slot(now, day, one.send_window, someone.time_zone, 0.7)
+    opens, closes = remaining(now, day, someone.time_zone, one.send_window)
+    due_at = opens + timedelta(seconds=int(offsets(opens, closes, np.array([0.7]))[0]))
     if now < closes:
         assert now <= due_at < closes
         assert due_at.astimezone(someone.zone).date() == day
-    assert slot(now, day, one.send_window, someone.time_zone, 0.7) == (due_at, closes)
 
 
 def test_an_employee_has_the_same_number_for_ever() -> None:
