@@ -30,7 +30,7 @@ check: .venv/.installed ## Format, lint, types, floors and unit tests: before ea
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache --no-logo
-	@$(BIN)/pytest --quiet tests/unit
+	@$(BIN)/pytest --quiet --numprocesses=auto tests/unit
 
 format: .venv/.installed ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only --quiet
