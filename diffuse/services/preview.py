@@ -25,7 +25,7 @@ SAMPLE: Mapping[str, str] = {
     NAME: "Camille Côté",
     GIVEN_NAME: "Camille",
     ABOUT: "Dominique Roy",
-    DUTY: "@universite.example",
+    DUTY: "Facebook, Instagram",
     ACKNOWLEDGE_URL: "https://diffuse.example/acknowledge",
     # Nothing is fetched when an officer opens a page.
     PIXEL_URL: "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
