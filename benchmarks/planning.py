@@ -2,8 +2,8 @@
 
 Run it as ``python benchmarks/planning.py [--database URL] [EMPLOYEES …]``; the default is SQLite in a
 temporary folder. A campaign has been running for 12 weeks with two messages a week: standings were kept up to
-the usual day, the messages since then lie in the database, and half of them came back. One process then plans
-the next day as a worker does, chunk by chunk, and commits it.
+the usual day, the messages since then lie in the database, and half of them came back. Two processes then plan
+the next day as workers do, chunk by chunk, and commit it; ``--planners 1`` for one.
 """
 
 import argparse
@@ -209,10 +209,23 @@ def _lots(values: list[str], size: int) -> Iterator[list[str]]:
     return (values[begin : begin + size] for begin in range(0, len(values), size))
 
 
-def _alone(*arguments: str) -> dict[str, float]:
-    """Run a part of this file in a process of its own, whose memory is nobody else's."""
-    done = subprocess.run([sys.executable, __file__, *arguments], stdout=subprocess.PIPE, check=True)  # noqa: S603
-    return dict(json.loads(done.stdout or "{}"))
+def _alone(*arguments: str, times: int = 1) -> list[dict[str, float]]:
+    """Run a part of this file in so many processes at once, whose memory is nobody else's."""
+    command = [sys.executable, __file__, *arguments]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(times)]  # noqa: S603
+    said = [one.communicate()[0] for one in running]
+    if any(one.returncode for one in running):
+        sys.exit(1)
+    return [json.loads(one or "{}") for one in said]
+
+
+def together(parts: list[dict[str, float]]) -> dict[str, float]:
+    """Add up what planners did at once: the slowest counts, and the memory of all."""
+    return {
+        "seconds": max(one["seconds"] for one in parts),
+        "added": sum(one["added"] for one in parts),
+        "peak": sum(one["peak"] for one in parts),
+    }
 
 
 def main() -> None:
@@ -220,6 +233,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("employees", nargs="*", type=int)
     parser.add_argument("--database", default="")
+    parser.add_argument("--planners", type=int, default=2)
     parser.add_argument("--part", choices=["prepare", "measure"])
     options = parser.parse_args()
     sizes = options.employees or [10_000, 100_000, 1_000_000]
@@ -235,7 +249,7 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             database = options.database or f"sqlite:///{Path(folder)}/diffuse.db"
             _alone("--database", database, "--part", "prepare", str(people))
-            found = _alone("--database", database, "--part", "measure", str(people))
+            found = together(_alone("--database", database, "--part", "measure", times=options.planners))
         each.append(found["seconds"] / people * 1e6)
         print(
             f"{people:10,} {found['added']:9,} {found['seconds']:8.1f} {each[-1]:8.1f} {found['peak']:9.0f}",

@@ -13,7 +13,10 @@ from tests.acceptance.installation import Installation
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = (ROOT / "campaigns" / "social-media", ROOT / "campaigns" / "crisis_rehearsal.py")
-COMMANDS = ("check", "schema", "preview", "import", "launch", "up", "serve", "status", "export", "demo")
+COMMANDS = (
+    "check", "schema", "preview", "simulate", "calendar", "import", "absences", "duties", "launch",
+    "up", "serve", "status", "succession", "export", "demo",
+)  # fmt: skip
 
 TEN_MISTAKES = """\
 id: Dix fautes

@@ -77,7 +77,10 @@ def test_settings_that_do_not_go_together_are_told_by_their_names(place: Install
     ("text", "told"),
     [
         ('base_url = "https', "diffuse.toml: not TOML: "),
-        ("smtp_hots = 'mail'", "diffuse.toml: smtp_hots is not a setting; expected one of base_url, "),
+        (
+            "smtp_hots = 'mail'",
+            "diffuse.toml: smtp_hots is not a setting; expected one of api_token, base_url, ",
+        ),
         ("smtp_timeout = 'long'", "diffuse.toml: smtp_timeout should be a valid number"),
         (None, "diffuse.toml: the settings file cannot be read: No such file or directory"),
     ],
