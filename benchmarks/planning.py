@@ -2,8 +2,8 @@
 
 Run it as ``python benchmarks/planning.py [--database URL] [EMPLOYEES …]``; the default is SQLite in a
 temporary folder. A campaign has been running for 12 weeks with two messages a week: standings were kept up to
-the usual day, the messages since then lie in the database, and half of them came back. Two processes then plan
-the next day as workers do, chunk by chunk, and commit it; ``--planners 1`` for one.
+the usual day, the messages since then lie in the database, and half of them came back. Two processes then
+plan the next day as workers do, chunk by chunk, and commit it; ``--planners 1`` for one.
 """
 
 import argparse
