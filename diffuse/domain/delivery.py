@@ -31,17 +31,21 @@ FOLLOWS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset(
         {State.CLAIMED, State.CANCELLED, State.EXPIRED, State.SUPPRESSED, State.HELD, State.FAILED}
     ),
-    State.CLAIMED: frozenset({State.PLANNED, State.SENDING, State.FAILED, State.CANCELLED}),
+    State.CLAIMED: frozenset({State.PLANNED, State.SENDING, State.FAILED, State.UNKNOWN, State.CANCELLED}),
     State.SENDING: frozenset({State.SENT, State.FAILED, State.PLANNED, State.UNKNOWN}),
-    State.UNKNOWN: frozenset({State.SENT}),
+    State.UNKNOWN: frozenset({State.SENT, State.PLANNED}),
     State.HELD: frozenset({State.PLANNED, State.CANCELLED, State.EXPIRED}),
     State.SENT: frozenset(),
-    State.FAILED: frozenset(),
+    State.FAILED: frozenset({State.PLANNED}),
     State.EXPIRED: frozenset(),
     State.CANCELLED: frozenset(),
     State.SUPPRESSED: frozenset(),
 }
-"""Which states may follow a state; the last five are final."""
+"""Which states may follow a state.
+
+What is unknown leaves again only where the campaign or an operator says so, what failed only by an operator.
+An attempt that is refused after one of unknown fate ends unknown: the earlier one may have arrived.
+"""
 
 PENDING = frozenset({State.PLANNED, State.CLAIMED, State.SENDING, State.HELD})
 """States from which a message may still leave."""

@@ -1,7 +1,7 @@
-"""The tables: employees, what was published, deliveries, three growing logs, and the planners' own.
+"""The tables: employees, what was published, deliveries, growing logs, and what planners and workers share.
 
-Nothing is ever deleted but what the directory says no more (roles, absences, duties) and what planners keep
-for themselves.
+Nothing is ever deleted but what the directory says no more (roles, absences, duties), what planners keep for
+themselves, and counts and refusals that no longer matter.
 """
 
 from collections.abc import Iterable
@@ -17,9 +17,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from diffuse.adapters.sql.types import NAME, NUMBER, Day, Instant, Words, fixed, one_of
+from diffuse.domain.control import Standstill
 from diffuse.domain.delivery import PENDING, State
 from diffuse.domain.events import Kind
 
@@ -165,6 +167,11 @@ delivery = Table(
     Column("occasion", NAME, nullable=False),
     Column("about", NAME, nullable=False),
     Column("duty", Words, nullable=False),
+    Column("dated_at", Instant),
+    Column("ambiguous", NUMBER, nullable=False, server_default=text("0")),
+    Column("resends", NUMBER, nullable=False, server_default=text("0")),
+    Column("server", NAME, nullable=False, server_default=text("''")),
+    Column("paced_at", Instant),
     UniqueConstraint(*DELIVERY_KEY, name="uq_delivery_key"),
     _among("state", State),
     CheckConstraint("(lease_until IS NOT NULL) = (state IN ('claimed', 'sending'))", name="lease"),
@@ -178,6 +185,10 @@ delivery = Table(
 ``wanted_on`` is the day on which the rhythm asked for the message, and ``delayed_by`` says why it came later.
 ``bucket`` is the employee's. A message for an occasion names it, the employee whom it is ``about``, and the
 ``duty`` that passes on.
+
+``dated_at`` is the instant that the Date header carries, from the first attempt on. ``ambiguous`` counts the
+attempts of which nobody knows whether they were accepted, ``resends`` those after such a one. ``server`` is
+the mail server of the last attempt, and ``paced_at`` the minute in which a limit left room for the message.
 """
 
 _planned = delivery.c.state == fixed(State.PLANNED)
@@ -200,6 +211,7 @@ attempt = Table(
     Column("state", NAME, nullable=False),
     Column("at", Instant, nullable=False),
     Column("reply", Words, nullable=False),
+    Column("worker", NAME, nullable=False, server_default=text("''")),
     _among("state", State),
     Index("ix_attempt_delivery", "delivery"),
     sqlite_strict=True,
@@ -278,3 +290,58 @@ snapshot = Table(
     sqlite_strict=True,
 )
 """Where the pairs of a chunk stood on a day: a fold over the logs, kept to save time and safe to delete."""
+
+tally = Table(
+    "tally",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("added", NUMBER, nullable=False),
+    sqlite_strict=True,
+)
+"""How many deliveries each plan added, together as many as there are; rows are only added."""
+
+control = Table(
+    "control",
+    METADATA,
+    Column("campaign", NAME, primary_key=True),
+    Column("state", NAME, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("since", Instant, nullable=False),
+    _among("state", Standstill),
+    sqlite_strict=True,
+)
+"""Campaigns that an operator has paused or cancelled; an empty campaign stands for all of them."""
+
+pace = Table(
+    "pace",
+    METADATA,
+    Column("lane", NAME, primary_key=True),
+    Column("span", NUMBER, primary_key=True, autoincrement=False),
+    Column("start", NUMBER, primary_key=True, autoincrement=False),
+    Column("used", NUMBER, nullable=False),
+    sqlite_strict=True,
+)
+"""How many messages a limited lane has room for already, in the ``span`` seconds from ``start`` (since 1970)."""
+
+lane = Table(
+    "lane",
+    METADATA,
+    Column("name", NAME, primary_key=True),
+    Column("failures", NUMBER, nullable=False),
+    Column("level", NUMBER, nullable=False),
+    Column("until", Instant),
+    Column("reason", Words, nullable=False),
+    sqlite_strict=True,
+)
+"""Mail servers and recipients' domains in trouble: nothing goes there before ``until``."""
+
+pulse = Table(
+    "pulse",
+    METADATA,
+    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    Column("incarnation", NAME, nullable=False),
+    Column("ticked_at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+"""One row: a number drawn when the database was made, and when a worker last looked at it."""
