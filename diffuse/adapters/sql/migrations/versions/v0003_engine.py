@@ -20,12 +20,24 @@ def upgrade() -> None:
         op.add_column("delivery", sa.Column(name, NUMBER))
     for name in ("ambiguous", "resends"):
         op.add_column("delivery", sa.Column(name, NUMBER, nullable=False, server_default=sa.text("0")))
+    _quarters()
     for table, name in (("delivery", "server"), ("attempt", "worker")):
         op.add_column(table, sa.Column(name, TEXT, nullable=False, server_default=sa.text("''")))
     _tally()
     _standstills()
     _lanes()
     _pulse()
+
+
+def _quarters() -> None:
+    """Let workers take what is due by quarters of an hour."""
+    planned = sa.text("state = 'planned'")
+    kept = op.get_bind().dialect.name == "postgresql"  # SQLite can only add one that is computed when read
+    op.drop_index("ix_delivery_planned", "delivery")
+    op.add_column("delivery", sa.Column("quarter", NUMBER, sa.Computed("due_at / 900000000", persisted=kept)))
+    op.create_index(
+        "ix_delivery_planned", "delivery", ["quarter", "id"], sqlite_where=planned, postgresql_where=planned
+    )
 
 
 def _tally() -> None:
