@@ -1,14 +1,15 @@
 """What the services need from outside, as small Protocols shaped by the caller."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import Campaign
-from diffuse.domain.delivery import Change, Claimed, Outcome, State, Touchpoint
+from diffuse.domain.delivery import Change, Claimed, Ending, Left, Outcome, State, Touchpoint
 from diffuse.domain.events import Event
 from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.message import Baked, Outgoing, Wording
@@ -210,20 +211,39 @@ class Plans(Protocol):
         """
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turned:
+    """What a turn changed: the deliveries that may be sent, and how many came to each state."""
+
+    allowed: frozenset[int]
+    recorded: Mapping[State, int]
+
+
 class Ledger(Protocol):
     """Keeps the deliveries: the queue's truth."""
 
     def claim(self, now: datetime, *, token: str, limit: int) -> Sequence[Claimed]:
         """Take due deliveries within their window, oldest first, for the length of a lease."""
 
-    def fence(self, claimed: Claimed, now: datetime) -> bool:
-        """Commit that the final dot may follow; False when the lease was lost, and then it must not."""
+    def turn(
+        self, now: datetime, token: str, *, ended: Sequence[Outcome], wanted: Sequence[int], lease: timedelta
+    ) -> Turned:
+        """Write how attempts ended, and commit that the final dots of others may follow, in one transaction.
 
-    def finish(self, claimed: Claimed, outcome: Outcome) -> bool:
-        """Write how the attempt ended, and log it; False when another attempt owns the delivery by now."""
+        What another token owns by now is left alone; what is still claimed is held on to.
+        """
+
+    def give_back(self, now: datetime, token: str, why: Mapping[str, str]) -> int:
+        """Plan again what is still claimed, with the reason by mail server; return how many."""
 
     def recover(self, now: datetime) -> tuple[int, int]:
         """Settle expired leases: claimed ones are planned again, sending ones unknown. Return both counts."""
+
+    def settle_left(self, now: datetime, left: Left) -> Mapping[State, int]:
+        """Settle what a dead process had in hand; return how many came to each state."""
+
+    def resend(self, now: datetime, campaigns: Collection[str]) -> int:
+        """Plan the messages of unknown fate of some campaigns again, as they were; return how many."""
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return for each campaign the number of deliveries in each state, states without any left out."""
@@ -279,18 +299,49 @@ class Specimen:
     text: str
 
 
+class Turn(Protocol):
+    """What a channel calls between the messages."""
+
+    def __call__(self, ended: Sequence[Ending], wanted: Sequence[int]) -> Collection[int]:
+        """Write down how attempts ended, and commit that the final dots of others may follow.
+
+        Returns the wanted deliveries whose final dot may follow; the others are not to be sent.
+        """
+
+
+class Journal(Protocol):
+    """Keeps beside the database, for the time that it takes, what must survive the death of the process."""
+
+    def dots(self, deliveries: Sequence[tuple[int, int]]) -> None:
+        """Note (delivery, attempt) pairs whose final dot is about to be set."""
+
+    def replies(self, endings: Sequence[Ending]) -> None:
+        """Note what the other side answered."""
+
+
+class Journals(Protocol):
+    """Keeps one journal for each batch."""
+
+    def begin(self, token: str) -> AbstractContextManager[Journal]:
+        """Keep a journal; it is thrown away at the end, but not when that end is an exception."""
+
+    def left(self) -> Iterator[AbstractContextManager[Left]]:
+        """Yield what dead processes of this machine left, each thrown away at the end of its ``with`` block."""
+
+
 class Channel(Protocol):
     """Delivers messages."""
 
-    def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-        """Deliver each message and yield how it ended, one by one.
+    @property
+    def lease(self) -> timedelta:
+        """For how long a fence must hold: as long as the other side may take to answer, and a margin."""
 
-        ``fence(delivery)`` is called when everything but the final dot has been handed over; when it
-        returns False the message is dropped without an outcome.
+    def send(self, batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        """Deliver messages, and tell ``turn`` how each one ended.
 
-        Raises:
-            TransientFailure: when the other side cannot be reached at all; messages without an
-                outcome were not sent.
+        A message whose final dot ``turn`` did not allow has no ending, nor has one that was not tried because
+        its server could not be used; of such servers the troubles are returned, in words, by their names.
+        What ``turn`` raises ends everything at once.
         """
 
     def close(self) -> None:

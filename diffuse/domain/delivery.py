@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,12 +62,24 @@ LEASE = timedelta(minutes=2)
 
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(hours=1)
+JITTER = 0.5
+"""By how much of itself a wait grows at most, so that what was refused together does not come back together."""
+
+RETRY_FOR = timedelta(hours=24)
+"""For how long after its first attempt a message that is refused for now is tried again."""
+
+MAX_RESENDS = 3
+"""How often a message of unknown fate is sent again at most, where its campaign asks for it."""
 
 
-def backoff(attempt: int) -> timedelta:
-    """Return the wait after the given attempt (from 1) failed for now: doubling, at most an hour."""
+def backoff(attempt: int, delivery: int = 0) -> timedelta:
+    """Return the wait after the given attempt (from 1) failed for now.
+
+    It doubles up to an hour, and grows by up to half of itself, by a chance drawn from delivery and attempt.
+    """
     doublings = max(0, min(attempt - 1, 10))
-    return min(FIRST_BACKOFF * (1 << doublings), LONGEST_BACKOFF)
+    chance = crc32(f"{delivery}.{attempt}".encode()) / _FULL if delivery else 0.0
+    return min(FIRST_BACKOFF * (1 << doublings), LONGEST_BACKOFF) * (1 + JITTER * chance)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,20 +155,43 @@ class Turn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claimed:
-    """A delivery that a worker holds: (token, attempt) fences everything it writes about it."""
+    """A delivery that a worker holds: (token, attempt) fences everything it writes about it.
+
+    Attributes:
+        name, email: the employee's.
+        about: the name of the employee whom the message is about, empty for none.
+        dated_at: the instant that its Date header carries, the same at every attempt.
+        ambiguous: how many earlier attempts may or may not have been accepted.
+        server: the mail server that it is meant for.
+    """
 
     id: int
     token: str
     attempt: int
+    campaign: str
     publication: int
     key_point: str
     employee: str
+    name: str
+    email: str
     variant: str
     language: str
     message_id: str
-    due_at: datetime
+    dated_at: datetime
     about: str
     duty: str
+    ambiguous: int
+    server: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """What the other side made of an attempt: sent, failed, unknown, or planned (not now), in its own words."""
+
+    delivery: int
+    attempt: int
+    state: State
+    reply: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,7 +200,7 @@ class Outcome:
 
     Attributes:
         state: sent, failed, unknown, or planned again.
-        at: the instant of the other side's answer (UTC).
+        at: when that was known (UTC).
         reply: the other side's own words.
         retry_at: when to try again, for planned.
     """
@@ -176,6 +212,57 @@ class Outcome:
     reply: str = ""
     retry_at: datetime | None = None
 
+
+def judged(claimed: Claimed, ending: Ending, now: datetime, retry_for: timedelta = RETRY_FOR) -> Outcome:
+    """Say what follows from an ending: a message that is refused for now is tried again, and once given up."""
+    state, reply, retry_at = ending.state, ending.reply, None
+    if state is State.PLANNED and now - claimed.dated_at < retry_for:
+        retry_at = now + backoff(ending.attempt, ending.delivery)
+    elif state is State.PLANNED:
+        state, reply = State.FAILED, GIVEN_UP.format(hours=retry_for // timedelta(hours=1), reply=reply)
+    return Outcome(
+        delivery=ending.delivery,
+        attempt=ending.attempt,
+        state=state,
+        at=now,
+        reply=reply,
+        retry_at=retry_at,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Left:
+    """What a process of this machine that died had in hand, by its own journal.
+
+    Attributes:
+        token: its token.
+        certain: whether every final dot it set is in the journal; not after a crash of the machine.
+        dotted: the (delivery, attempt) pairs whose final dot it may have set.
+        endings: the answers that it got.
+    """
+
+    token: str
+    certain: bool
+    dotted: frozenset[tuple[int, int]]
+    endings: tuple[Ending, ...]
+
+    def fate(self, delivery: int, attempt: int, state: State) -> Ending:
+        """Return how an attempt ended whose delivery was claimed or sending when the process died."""
+        for ending in self.endings:
+            if (ending.delivery, ending.attempt) == (delivery, attempt):
+                return ending
+        never = state is State.CLAIMED or (self.certain and (delivery, attempt) not in self.dotted)
+        return Ending(
+            delivery=delivery,
+            attempt=attempt,
+            state=State.PLANNED if never else State.UNKNOWN,
+            reply=HELD_BY_NOBODY if never else MAY_HAVE_ARRIVED,
+        )
+
+
+HELD_BY_NOBODY = "the worker that held it stopped; it is planned again"
+MAY_HAVE_ARRIVED = "the worker stopped while the message was being accepted; it may have arrived"
+GIVEN_UP = "given up after {hours} hours: {reply}"
 
 _FULL = 2**32
 _MIX = np.uint64(2_654_435_761)

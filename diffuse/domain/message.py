@@ -91,7 +91,8 @@ class Outgoing:
     Attributes:
         values: for each slot of ``baked`` its plain value (unescaped).
         list_id: the campaign's ``List-Id``, such as ``social-media.universite.example``.
-        date: the instant (UTC) at which it was due, and which its Date header carries.
+        date: the instant (UTC) at which it was first due, and which its Date header carries.
+        server: the name of the mail server that it is meant for, empty for whichever there is.
     """
 
     delivery: int
@@ -106,3 +107,4 @@ class Outgoing:
     date: datetime
     baked: Baked
     values: Mapping[str, str]
+    server: str = ""

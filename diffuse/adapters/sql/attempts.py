@@ -14,11 +14,16 @@ ITS_LINK_WAS_USED = "its link was used"
 
 
 def log(
-    connection: Connection, at: datetime, endings: Collection[tuple[int, int, str, str] | Row[Any]]
+    connection: Connection,
+    at: datetime,
+    endings: Collection[tuple[int, int, str, str] | Row[Any]],
+    worker: str = "",
 ) -> None:
     """Add a row for each ending: delivery, attempt, state and the words that explain it."""
-    columns = ("delivery", "attempt", "state", "reply")
-    rows = [{**dict(zip(columns, ending, strict=True)), "at": at} for ending in endings]
+    rows = [
+        {"delivery": number, "attempt": attempt, "state": state, "reply": reply, "at": at, "worker": worker}
+        for number, attempt, state, reply in endings
+    ]
     if rows:
         connection.execute(insert(attempt), rows)
 

@@ -1,104 +1,150 @@
 """Keeps the deliveries: the queue's truth. Each method is one transaction."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, case, exists, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    select,
+    text,
+    update,
+)
 
+from diffuse.adapters.sql import sets
 from diffuse.adapters.sql.attempts import log, settle
 from diffuse.adapters.sql.engine import reading, writing
-from diffuse.adapters.sql.tables import delivery, employee
-from diffuse.adapters.sql.types import fixed, one_of
-from diffuse.domain.delivery import FOLLOWS, LEASE, Claimed, Outcome, State
+from diffuse.adapters.sql.tables import QUARTER, control, delivery, employee
+from diffuse.adapters.sql.types import EPOCH, MICROSECOND, fixed, one_of, plain
+from diffuse.domain.control import EVERYTHING
+from diffuse.domain.delivery import (
+    HELD_BY_NOBODY,
+    LEASE,
+    MAX_RESENDS,
+    MAY_HAVE_ARRIVED,
+    Claimed,
+    Left,
+    Outcome,
+    State,
+)
+from diffuse.ports import Turned
 
-HELD_BY_NOBODY = "the worker that held it stopped; it is planned again"
-MAY_HAVE_ARRIVED = "the worker stopped while the message was being accepted; it may have arrived"
+_ROW = delivery.c
+_ENDED = (
+    ("id", "bigint"), ("attempt", "bigint"), ("state", "text"), ("reply", "text"), ("at", "bigint"),
+    ("retry_at", "bigint"),
+)  # fmt: skip
+_END = """
+UPDATE delivery SET
+    state = CASE WHEN ended.state = 'failed' AND ambiguous > 0 THEN 'unknown' ELSE ended.state END,
+    reason = CASE WHEN ended.state = 'sent' THEN '' ELSE ended.reply END,
+    reply = ended.reply,
+    lease_until = NULL,
+    sent_at = CASE WHEN ended.state = 'sent' THEN ended.at ELSE sent_at END,
+    due_at = CASE WHEN ended.state = 'planned' THEN COALESCE(ended.retry_at, due_at) ELSE due_at END,
+    ambiguous = ambiguous + CASE WHEN ended.state = 'unknown' THEN 1 ELSE 0 END
+FROM {ended} AS ended
+WHERE delivery.id = ended.id AND delivery.attempt = ended.attempt AND delivery.lease_token = :token
+    AND (delivery.state = 'sending'
+        OR delivery.state = 'claimed' AND ended.state IN ('planned', 'failed')
+        OR delivery.state = 'unknown' AND ended.state = 'sent')
+RETURNING delivery.id, delivery.attempt, delivery.state, delivery.reply
+"""
+_FENCE = """
+UPDATE delivery SET state = 'sending', lease_until = :until, fenced_at = :now
+WHERE id IN {wanted} AND lease_token = :token AND state = 'claimed' AND lease_until > :now
+RETURNING id
+"""
+_CLAIM = """
+UPDATE delivery SET state = 'claimed', lease_token = :token, lease_until = :until, attempt = attempt + 1,
+    dated_at = COALESCE(dated_at, due_at), server = :server
+WHERE id IN {taken}
+"""
 
 
 class SqlLedger:
-    """The ledger in a database. Every instant is the caller's; the database's own clock is never read."""
+    """The ledger in a database. Every instant is the caller's, whose clock is the database's."""
 
     def __init__(self, engine: Engine) -> None:
         """Use a database that has been upgraded."""
         self._engine = engine
 
     def claim(self, now: datetime, *, token: str, limit: int) -> Sequence[Claimed]:
-        """Take due deliveries within their window, oldest first, for the length of a lease.
+        """Take due deliveries within their window for the length of a lease, by quarters of an hour.
 
-        Those of an employee who has left by the delivery's day stay where they are.
+        Those of an employee who has left by the delivery's day stay where they are; while everything is
+        halted, all do.
         """
-        due = _locked(_due(now).limit(limit))
+        with reading(self._engine) as connection:
+            if not connection.execute(_due(now).limit(1)).first() or _halted(connection):
+                return ()
+        with writing(self._engine) as connection:
+            if _halted(connection):
+                return ()
+            found = connection.execute(_locked(_wanted(now).limit(limit))).mappings().all()
+            if found:
+                _take(connection, now, token, [row["id"] for row in found], server="")
+        return tuple(_claimed(row, token, server="") for row in found)
+
+    def turn(
+        self, now: datetime, token: str, *, ended: Sequence[Outcome], wanted: Sequence[int], lease: timedelta
+    ) -> Turned:
+        """Write how attempts ended, and commit that the final dots of others may follow, in one transaction.
+
+        What another token owns by now is left alone; what is still claimed is held on to. An answer that
+        comes late settles what has become unknown meanwhile.
+        """
+        with writing(self._engine) as connection:
+            recorded = _end(connection, now, token, ended)
+            allowed = _fence(connection, now, token, wanted, now + lease)
+            _hold_on(connection, now, token)
+        return Turned(allowed=allowed, recorded=recorded)
+
+    def give_back(self, now: datetime, token: str, why: Mapping[str, str]) -> int:
+        """Plan again what is still claimed, with the reason by mail server; return how many."""
+        reason: Any = _ROW.reason
+        if why:
+            reason = case(dict(why), value=_ROW.server, else_=_ROW.reason)
         statement = (
             update(delivery)
-            .where(delivery.c.id.in_(due))
-            .values(
-                state=State.CLAIMED,
-                lease_token=token,
-                attempt=delivery.c.attempt + 1,
-                lease_until=now + LEASE,
-            )
-            .returning(*(delivery.c[name] for name in Claimed.__dataclass_fields__ if name != "token"))
+            .where(_owned(token), _ROW.state == fixed(State.CLAIMED))
+            .values(state=State.PLANNED, reason=reason, lease_until=None)
+            .returning(_ROW.id, _ROW.attempt, _ROW.state, _ROW.reason)
         )
         with writing(self._engine) as connection:
-            claimed = [Claimed(token=token, **row) for row in connection.execute(statement).mappings()]
-        return tuple(sorted(claimed, key=lambda one: (one.due_at, one.id)))
-
-    def fence(self, claimed: Claimed, now: datetime) -> bool:
-        """Commit that the final dot may follow; False when the lease was lost, and then it must not.
-
-        The lease runs anew from here: the other side may take its time to answer the dot.
-        """
-        statement = (
-            update(delivery)
-            .where(*_owned(claimed), delivery.c.state == State.CLAIMED, delivery.c.lease_until > now)
-            .values(state=State.SENDING, lease_until=now + LEASE, fenced_at=now)
-        )
-        with writing(self._engine) as connection:
-            return connection.execute(statement).rowcount == 1
-
-    def finish(self, claimed: Claimed, outcome: Outcome) -> bool:
-        """Write how the attempt ended, and log it; False when another attempt owns the delivery by now.
-
-        A late answer settles what has become unknown in the meantime.
-        """
-        if (outcome.delivery, outcome.attempt) != (claimed.id, claimed.attempt):
-            return False
-        before = [
-            state
-            for state in (State.CLAIMED, State.SENDING, State.UNKNOWN)
-            if outcome.state in FOLLOWS[state]
-        ]
-        statement = (
-            update(delivery).where(*_owned(claimed), delivery.c.state.in_(before)).values(**_ending(outcome))
-        )
-        with writing(self._engine) as connection:
-            took_effect = connection.execute(statement).rowcount == 1
-            if took_effect:
-                log(connection, outcome.at, [(claimed.id, claimed.attempt, outcome.state, outcome.reply)])
-            if took_effect and outcome.state == State.UNKNOWN:
-                settle(connection, [claimed.id], outcome.at)
-        return took_effect
+            rows = connection.execute(statement).all()
+            log(connection, now, rows, token)
+        return len(rows)
 
     def recover(self, now: datetime) -> tuple[int, int]:
         """Settle expired leases: plan claimed ones again, call sending ones unknown; return both counts.
 
         A sending one of which a link was used in the meantime is sent.
         """
-        row = delivery.c
-        expired = select(row.id).where(
-            one_of(row.state, (State.CLAIMED, State.SENDING)), row.lease_until <= now
-        )
-        safe = row.state == State.CLAIMED
+        expired = select(_ROW.id).where(_leased(), _ROW.lease_until <= now)
+        with reading(self._engine) as connection:
+            if connection.execute(expired.limit(1)).first() is None:
+                return 0, 0
+        safe = _ROW.state == fixed(State.CLAIMED)
         statement = (
             update(delivery)
-            .where(row.id.in_(_locked(expired)))
+            .where(_ROW.id.in_(_locked_ids(expired)))
             .values(
                 state=case((safe, State.PLANNED.value), else_=State.UNKNOWN.value),
                 reason=case((safe, HELD_BY_NOBODY), else_=MAY_HAVE_ARRIVED),
+                ambiguous=_ROW.ambiguous + case((safe, 0), else_=1),
                 lease_until=None,
             )
-            .returning(row.id, row.attempt, row.state, row.reason)
+            .returning(_ROW.id, _ROW.attempt, _ROW.state, _ROW.reason)
         )
         with writing(self._engine) as connection:
             rows = connection.execute(statement).all()
@@ -107,52 +153,178 @@ class SqlLedger:
             settle(connection, unknown, now)
         return len(rows) - len(unknown), len(unknown)
 
+    def settle_left(self, now: datetime, left: Left) -> Mapping[State, int]:
+        """Settle what a dead process had in hand; return how many came to each state."""
+        owned = select(_ROW.id, _ROW.attempt, _ROW.state).where(_owned(left.token), _leased())
+        answered = [
+            Outcome(delivery=one.delivery, attempt=one.attempt, state=one.state, at=now, reply=one.reply)
+            for one in left.endings
+            if one.state is State.SENT
+        ]
+        with writing(self._engine) as connection:
+            fates = [left.fate(row.id, row.attempt, State(row.state)) for row in connection.execute(owned)]
+            ended = [
+                Outcome(delivery=one.delivery, attempt=one.attempt, state=one.state, at=now, reply=one.reply)
+                for one in fates
+            ]
+            counts = Counter(_end(connection, now, left.token, ended))
+            # Those that became unknown before anybody could read the journal.
+            counts.update(_end(connection, now, left.token, answered))
+        return counts
+
+    def resend(self, now: datetime, campaigns: Collection[str]) -> int:
+        """Plan the messages of unknown fate of some campaigns again, as they were; return how many."""
+        if not campaigns:
+            return 0
+        lost = (
+            _ROW.state == fixed(State.UNKNOWN),
+            _ROW.campaign.in_(sorted(campaigns)),
+            _ROW.resends < MAX_RESENDS,
+        )
+        with reading(self._engine) as connection:
+            if connection.execute(select(_ROW.id).where(*lost).limit(1)).first() is None:
+                return 0
+        statement = (
+            update(delivery)
+            .where(_ROW.id.in_(_locked_ids(select(_ROW.id).where(*lost))))
+            .values(state=State.PLANNED, due_at=now, resends=_ROW.resends + 1)
+            .returning(_ROW.id, _ROW.attempt, _ROW.state, _ROW.reason)
+        )
+        with writing(self._engine) as connection:
+            rows = connection.execute(statement).all()
+            log(connection, now, rows)
+        return len(rows)
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Return for each campaign the number of deliveries in each state, states without any left out."""
-        row = delivery.c
-        grouped = select(row.campaign, row.state, func.count()).group_by(row.campaign, row.state)
+        grouped = select(_ROW.campaign, _ROW.state, func.count()).group_by(_ROW.campaign, _ROW.state)
         counts: dict[str, dict[str, int]] = {}
         with reading(self._engine) as connection:
-            for campaign, state, number in connection.execute(grouped.order_by(row.campaign, row.state)):
+            for campaign, state, number in connection.execute(grouped.order_by(_ROW.campaign, _ROW.state)):
                 counts.setdefault(campaign, {})[state] = number
         return counts
 
 
+def _halted(connection: Connection) -> bool:
+    """Tell whether nothing may leave."""
+    everything = select(control.c.campaign).where(control.c.campaign == EVERYTHING)
+    return connection.execute(everything).first() is not None
+
+
 def _due(now: datetime) -> Select[Any]:
-    row = delivery.c
-    left = exists().where(employee.c.id == row.employee, employee.c.ends < row.due_on)
+    """Select due deliveries; ``quarter`` is the index's first column, and ``due_at`` the truth."""
+    quarter = (now - EPOCH) // QUARTER
     return (
-        select(row.id)
-        .where(row.state == fixed(State.PLANNED), row.due_at <= now, row.not_after > now, ~left)
-        .order_by(row.due_at, row.id)
+        select(_ROW.id)
+        .where(
+            _ROW.state == fixed(State.PLANNED),
+            _ROW.quarter <= quarter,
+            _ROW.due_at <= now,
+            _ROW.not_after > now,
+        )
+        .order_by(_ROW.quarter, _ROW.id)
+    )
+
+
+_OF_DELIVERY = (
+    "id", "attempt", "campaign", "publication", "key_point", "employee", "variant", "language", "message_id",
+    "duty", "ambiguous",
+)  # fmt: skip
+
+
+def _wanted(now: datetime) -> Select[Any]:
+    """Select due deliveries with all that sending needs, without those that an operator has stopped."""
+    about = employee.alias("whom")
+    stopped = exists().where(control.c.campaign == _ROW.campaign)
+    return (
+        _due(now)
+        .join_from(delivery, employee, employee.c.id == _ROW.employee)
+        .outerjoin(about, about.c.id == _ROW.about)
+        .where(employee.c.ends.is_(None) | (employee.c.ends >= _ROW.due_on), ~stopped)
+        .with_only_columns(
+            *(_ROW[name] for name in _OF_DELIVERY),
+            employee.c.name,
+            employee.c.email,
+            func.coalesce(about.c.name, "").label("about"),
+            func.coalesce(_ROW.dated_at, _ROW.due_at).label("dated_at"),
+        )
     )
 
 
 def _locked(rows: Select[Any]) -> Select[Any]:
-    """Lock the rows while selecting them, and leave out those that another worker has locked.
+    """Lock the deliveries while selecting them, and leave out those that another worker has locked.
 
-    PostgreSQL evaluates such a common table expression once; SQLite holds its one write lock anyway.
+    SQLite holds its one write lock anyway.
     """
-    found = rows.with_for_update(skip_locked=True, of=delivery).cte("found")
+    return rows.with_for_update(skip_locked=True, of=delivery)
+
+
+def _locked_ids(rows: Select[Any]) -> Select[Any]:
+    """Do so in a common table expression, which PostgreSQL then evaluates once."""
+    found = _locked(rows).cte("found")
     return select(found.prefix_with("MATERIALIZED", dialect="postgresql").c.id)
 
 
-def _owned(claimed: Claimed) -> tuple[ColumnElement[bool], ...]:
-    row = delivery.c
-    return row.id == claimed.id, row.lease_token == claimed.token, row.attempt == claimed.attempt
+def _take(connection: Connection, now: datetime, token: str, taken: Sequence[int], *, server: str) -> None:
+    connection.execute(
+        text(_CLAIM.format(taken=sets.ids(connection, "taken"))),
+        {"taken": sets.packed(taken), "token": token, "until": _micros(now + LEASE), "server": server},
+    )
 
 
-def _ending(outcome: Outcome) -> dict[str, Any]:
-    """Return the columns that an outcome sets; what was sent needs no reason."""
-    sent = outcome.state == State.SENT
-    ending: dict[str, Any] = {
-        "state": outcome.state,
-        "reason": "" if sent else outcome.reply,
-        "reply": outcome.reply,
-        "lease_until": None,
-    }
-    if sent:
-        ending["sent_at"] = outcome.at
-    if outcome.state == State.PLANNED and outcome.retry_at is not None:
-        ending["due_at"] = outcome.retry_at
-    return ending
+def _claimed(row: RowMapping, token: str, server: str) -> Claimed:
+    return Claimed(token=token, server=server, **{**row, "attempt": row["attempt"] + 1})
+
+
+def _end(connection: Connection, now: datetime, token: str, ended: Sequence[Outcome]) -> dict[State, int]:
+    """Write how attempts ended, and log it; return how many came to each state."""
+    if not ended:
+        return {}
+    given = [
+        (
+            one.delivery, one.attempt, one.state, plain(one.reply), _micros(one.at),
+            None if one.retry_at is None else _micros(one.retry_at),
+        )
+        for one in ended
+    ]  # fmt: skip
+    done = connection.execute(
+        text(_END.format(ended=sets.rows(connection, "ended", _ENDED))),
+        {"ended": sets.packed(given), "token": token},
+    ).all()
+    log(connection, now, done, token)
+    unknown = [one.id for one in done if one.state == State.UNKNOWN]
+    if unknown:
+        settle(connection, unknown, now)
+    return Counter(State(one.state) for one in done)
+
+
+def _fence(
+    connection: Connection, now: datetime, token: str, wanted: Sequence[int], until: datetime
+) -> frozenset[int]:
+    if not wanted:
+        return frozenset()
+    rows = connection.execute(
+        text(_FENCE.format(wanted=sets.ids(connection, "wanted"))),
+        {"wanted": sets.packed(wanted), "token": token, "now": _micros(now), "until": _micros(until)},
+    )
+    return frozenset(row.id for row in rows)
+
+
+def _hold_on(connection: Connection, now: datetime, token: str) -> None:
+    """Let the lease on what is still claimed run anew, once a third of it has passed."""
+    aging = (_ROW.lease_until > now, _ROW.lease_until < now + 2 * LEASE / 3)
+    statement = update(delivery).where(_owned(token), _ROW.state == fixed(State.CLAIMED), *aging)
+    connection.execute(statement.values(lease_until=bindparam("until")), {"until": now + LEASE})
+
+
+def _leased() -> ColumnElement[bool]:
+    return one_of(_ROW.state, (State.CLAIMED, State.SENDING))
+
+
+def _owned(token: str) -> ColumnElement[bool]:
+    """Test for a token among the few deliveries that are leased at all."""
+    return _leased() & (_ROW.lease_token == token)
+
+
+def _micros(at: datetime) -> int:
+    return (at - EPOCH) // MICROSECOND

@@ -73,9 +73,12 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Replace NUL characters and halves of surrogate pairs."""
-        if value is None:
-            return None
-        return value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return None if value is None else plain(value)
+
+
+def plain(value: str) -> str:
+    """Return a text that every database can keep: NUL and halves of surrogate pairs become U+FFFD."""
+    return value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def fixed(value: str) -> ColumnElement[str]:
