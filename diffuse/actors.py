@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,40 +10,13 @@ import dramatiq
 from dramatiq.middleware import Middleware
 
 from diffuse import bootstrap
-from diffuse.domain.delivery import Outcome
-from diffuse.domain.message import Outgoing
-from diffuse.errors import AuthoringError, DiffuseError, TransientFailure
-from diffuse.ports import Channel
+from diffuse.errors import AuthoringError, DiffuseError
 from diffuse.services.beat import Beat, Round
 
 if TYPE_CHECKING:
     from diffuse.settings import Settings
 
 _log = logging.getLogger(__name__)
-
-
-class Interruptible:
-    """A channel that stops between two messages once it is told to; the rest of the batch stays planned."""
-
-    def __init__(self, channel: Channel, stop: threading.Event) -> None:
-        """Take the channel that sends, and the event that ends it."""
-        self._channel = channel
-        self._stop = stop
-
-    def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-        """Deliver one message after the other.
-
-        Raises:
-            TransientFailure: when told to stop, and as the channel itself does.
-        """
-        for outgoing in batch:
-            if self._stop.is_set():
-                raise TransientFailure("the worker was told to stop, and did so between two messages")
-            yield from self._channel.send([outgoing], fence)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._channel.close()
 
 
 class Rounds:
@@ -151,11 +124,7 @@ def open_worker(
     settings: "Settings", stop: threading.Event, hints: dramatiq.Broker | None = None
 ) -> bootstrap.App:
     """Open the installation for a process that sends until the event is set."""
-    from diffuse.adapters.clock import SystemClock  # noqa: PLC0415 -- as in bootstrap
-
-    clock = SystemClock()
-    channel = Interruptible(bootstrap.mail(settings, clock), stop)
-    return bootstrap.app(settings, clock=clock, channel=channel, hints=hints)
+    return bootstrap.app(settings, hints=hints, stop=stop)
 
 
 def declare(broker: dramatiq.Broker, rounds: Rounds, polling: Polling) -> None:

@@ -33,6 +33,8 @@ from diffuse.services.record import Record
 from diffuse.services.succeed import Succeed
 
 if TYPE_CHECKING:
+    import threading
+
     import dramatiq
     from sqlalchemy import Engine
 
@@ -96,25 +98,30 @@ def attention(path: Path | None) -> Attention | None:
     return None if path is None else read_attention(path)
 
 
-def mail(settings: "Settings", clock: Clock) -> "SmtpChannel":
-    """Put together the e-mail channel.
+def mail(settings: "Settings", stop: "threading.Event | None" = None) -> "SmtpChannel":
+    """Put together the e-mail channel; it ends what is under way once ``stop`` is set.
 
     Raises:
         AuthoringError: naming every setting that cannot work.
     """
+    from diffuse.adapters.mail_server import MailServer
     from diffuse.adapters.smtp import SmtpChannel
 
     try:
-        return SmtpChannel(
+        server = MailServer(
             host=settings.smtp_host,
             port=settings.smtp_port,
             security=settings.smtp_security,
             username=settings.smtp_username,
             password=settings.smtp_password.get_secret_value(),
+            timeout=timedelta(seconds=settings.smtp_timeout),
+            dot_timeout=timedelta(seconds=settings.smtp_dot_timeout),
+        )
+        return SmtpChannel(
+            servers={f"{server.host}:{server.port}": server},
             sender_name=settings.sender_name,
             sender_email=settings.sender_email,
-            timeout=timedelta(seconds=settings.smtp_timeout),
-            clock=clock,
+            stop=stop,
         )
     except AuthoringError as error:
         raise AuthoringError(*(replace(each, path=_setting(each.path)) for each in error.problems)) from error
@@ -151,18 +158,21 @@ def app(
     clock: Clock | None = None,
     channel: Channel | None = None,
     hints: "dramatiq.Broker | None" = None,
+    stop: "threading.Event | None" = None,
 ) -> App:
     """Open the database, bring its tables up to date, and put everything together.
 
     Args:
         settings: the installation's settings.
-        clock: another clock than the machine's.
+        clock: another clock than the database's.
         channel: another channel than e-mail.
         hints: the broker that a worker has already.
+        stop: ends what is being sent when it is set.
     """
     from diffuse.adapters import baked_json, definitions
-    from diffuse.adapters.clock import SystemClock
+    from diffuse.adapters.dot_journal import DotJournals
     from diffuse.adapters.signer import KeyedSigner
+    from diffuse.adapters.sql.clock import clock_of
     from diffuse.adapters.sql.directory import SqlDirectory
     from diffuse.adapters.sql.engine import connect
     from diffuse.adapters.sql.hits import SqlHits
@@ -175,10 +185,10 @@ def app(
     from diffuse.adapters.sql.results import SqlResults
     from diffuse.adapters.templates import default_folder
 
-    clock = clock or SystemClock()
     writing = authoring(settings.templates)
     engine = connect(settings.database_url.get_secret_value())
     upgrade(engine)
+    clock = clock or clock_of(engine)
     directory = SqlDirectory(engine)
     publications = SqlPublications(
         engine, campaigns=(definitions.dump, definitions.load), wordings=(baked_json.dump, baked_json.load)
@@ -212,15 +222,16 @@ def app(
         queue=queue,
         planner=worker,
     )
-    channel = channel or mail(settings, clock)
+    channel = channel or mail(settings, stop)
     deliver = Deliver(
         clock=clock,
-        directory=directory,
         publications=publications,
         ledger=ledger,
         channel=channel,
+        journals=DotJournals(settings.journal),
         signer=signer,
         worker=worker,
+        stop=stop,
     )
     return App(
         clock=clock,
@@ -243,7 +254,7 @@ def app(
         ),
         plan=plan,
         deliver=deliver,
-        beat=Beat(clock=clock, ledger=ledger, plan=plan, deliver=deliver),
+        beat=Beat(clock=clock, ledger=ledger, publications=publications, plan=plan, deliver=deliver),
         succeed=succeed,
         record=Record(hits=SqlHits(engine), publications=publications, clock=clock, signer=signer),
         export=Export(

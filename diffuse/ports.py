@@ -326,7 +326,7 @@ class Journals(Protocol):
         """Keep a journal; it is thrown away at the end, but not when that end is an exception."""
 
     def left(self) -> Iterator[AbstractContextManager[Left]]:
-        """Yield what dead processes of this machine left, each thrown away at the end of its ``with`` block."""
+        """Yield what dead processes of this machine left; the end of a ``with`` block throws it away."""
 
 
 class Channel(Protocol):

@@ -41,6 +41,13 @@ class Settings(BaseModel):
     smtp_username: str = Field(default="", description="empty: no authentication")
     smtp_password: SecretStr = Field(default=SecretStr(""), description="with smtp_username")
     smtp_timeout: float = Field(default=30.0, gt=0, le=600, description="seconds without an answer")
+    smtp_dot_timeout: float = Field(
+        default=120.0, gt=0, le=3600, description="seconds that the server has to accept a message"
+    )
+    journal: Path = Field(
+        default=Path("diffuse-journal"),
+        description="folder of this machine where workers note what they are sending; all of them share it",
+    )
     listen_host: str = Field(default="127.0.0.1", description="address on which the tracking service listens")
     listen_port: int = Field(
         default=8025, ge=0, le=65535, description="port of that address; 0 takes a free one"

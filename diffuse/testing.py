@@ -3,12 +3,13 @@
 The store has no fake of its own: ``sqlite://`` in memory is one, and runs the same SQL.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 
-from diffuse.domain.delivery import Outcome, State
+from diffuse.domain.delivery import LEASE, Ending, Left, State
 from diffuse.domain.message import Outgoing
-from diffuse.errors import TransientFailure
+from diffuse.ports import Journal, Turn
 
 
 class FrozenClock:
@@ -39,31 +40,55 @@ class MemoryChannel:
     def __init__(self, clock: FrozenClock) -> None:
         """Start empty and reachable."""
         self.clock = clock
+        self.lease = LEASE
         self.accepted: list[Outgoing] = []
         self.down = ""
         self.replies: dict[str, State] = {}
 
-    def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-        """Accept every message whose fence holds, or end it as ``replies`` says for its address."""
+    def send(self, batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        """Accept every message that may be sent, or end it as ``replies`` says for its address."""
         if self.down:
-            raise TransientFailure(self.down)
+            return {"": self.down}
+        ended: list[Ending] = []
         for message in batch:
             state = self.replies.get(message.email, State.SENT)
-            if state is not State.PLANNED and not fence(message.delivery):
-                continue
-            if state is State.SENT:
-                self.accepted.append(message)
-            yield Outcome(
-                delivery=message.delivery,
-                attempt=message.attempt,
-                state=state,
-                at=self.clock.now(),
-                reply=f"scripted: {state}",
-                retry_at=self.clock.now() + timedelta(minutes=1) if state is State.PLANNED else None,
-            )
+            allowed = turn(ended, [message.delivery])
+            ended = []
+            if message.delivery in allowed:
+                journal.dots([(message.delivery, message.attempt)])
+                if state is State.SENT:
+                    self.accepted.append(message)
+                reply = f"scripted: {state}"
+                ended = [Ending(delivery=message.delivery, attempt=message.attempt, state=state, reply=reply)]
+                journal.replies(ended)
+        turn(ended, ())
+        return {}
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
+
+
+class MemoryJournals:
+    """Journals that keep nothing: in one process nobody outlives anybody."""
+
+    @contextmanager
+    def begin(self, token: str) -> Iterator[Journal]:  # noqa: ARG002 -- nobody will ask for it
+        """Give a journal."""
+        yield MemoryJournal()
+
+    def left(self) -> Iterator[AbstractContextManager[Left]]:
+        """Yield nothing."""
+        return iter(())
+
+
+class MemoryJournal:
+    """A journal that keeps nothing."""
+
+    def dots(self, deliveries: Sequence[tuple[int, int]]) -> None:
+        """Take note."""
+
+    def replies(self, endings: Sequence[Ending]) -> None:
+        """Take note."""
 
 
 class MemoryQueue:

@@ -14,10 +14,14 @@ Security: TypeAlias = Literal["none", "starttls", "tls"]
 """How a connection is protected: not at all, by STARTTLS (usually port 587), from the first byte (465)."""
 
 TIMEOUT = timedelta(seconds=60)
-"""Half a lease: a server that keeps silent longer must not cost the worker its hold on the message."""
+DOT_TIMEOUT = timedelta(minutes=2)
+"""A server may look at a message before it answers the final dot; RFC 5321 would give it ten minutes."""
+
+CONNECTIONS = 8
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PERMANENT = 5
+CREDENTIALS_WANTED = frozenset({530, 534, 535, 538})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +31,8 @@ class MailServer:
     Attributes:
         username: empty when the server wants no credentials.
         timeout: for the connection and for each answer.
+        dot_timeout: for the answer to the final dot.
+        connections: how many to it one worker opens at most.
         context: for TLS; without it, certificates are checked against the authorities of this machine.
 
     Raises:
@@ -39,6 +45,8 @@ class MailServer:
     username: str = ""
     password: str = field(default="", repr=False)
     timeout: timedelta = TIMEOUT
+    dot_timeout: timedelta = DOT_TIMEOUT
+    connections: int = CONNECTIONS
     context: ssl.SSLContext | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +83,15 @@ class MailServer:
         who = f"the credentials of {self.username!r}" if self.username else "mail without credentials"
         text = f"{self} refuses {who} ({reply}); nothing was sent: check the user name and the password"
         return TransientFailure(text, reply=reply)
+
+    def refused(self, code: int, reply: str, sender: str) -> str:
+        """Say that the server takes no message at all from us."""
+        if code in CREDENTIALS_WANTED:
+            return str(self.refusal(reply))
+        return (
+            f"{self} refuses our own address {sender} ({reply}); nothing was sent: "
+            "check the sender's address, and what this account may send as"
+        )
 
     def _open(self) -> smtplib.SMTP:
         seconds = self.timeout.total_seconds()

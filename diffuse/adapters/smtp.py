@@ -1,51 +1,52 @@
-"""Delivery by e-mail: one kept SMTP connection per thread, and the final dot only after the fence."""
+"""Delivery by e-mail: kept connections to each mail server, and the final dot only after the fence."""
 
-import select
-import smtplib
-import socket
-import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import lru_cache
+from time import monotonic
 
 from diffuse.adapters.mail_headers import mailbox_header
-from diffuse.adapters.mail_server import TIMEOUT, MailServer, Security, words
+from diffuse.adapters.mail_server import MailServer
 from diffuse.adapters.mime import Sender, Skeleton
-from diffuse.domain.delivery import Outcome, State, backoff
+from diffuse.adapters.smtp_batch import Batch
+from diffuse.adapters.smtp_wire import Letter, Wire
 from diffuse.domain.message import Outgoing
-from diffuse.errors import AuthoringError, PermanentFailure, TransientFailure, UnknownDelivery
-from diffuse.ports import Clock
+from diffuse.errors import AuthoringError, PermanentFailure
+from diffuse.ports import Journal, Turn
+
+MARGIN = timedelta(seconds=60)
+"""How long a message may wait for its final dot once that may follow; the lease is so much longer."""
+
+IDLE = timedelta(seconds=30)
+"""How long a connection is kept without a message; many servers hang up after a minute or more."""
 
 _SKELETONS = 512
-_DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5
-_CREDENTIALS_WANTED = frozenset({530, 534, 535, 538})
-_CLOSING, _GIBBERISH = 421, -1
 
 
 class SmtpChannel:
-    """Hands messages to a mail server.
+    """Hands messages to mail servers.
 
-    A message is refused or put off for itself alone; only what concerns all messages (no connection, TLS,
-    credentials, our own address) is raised. Call ``close`` when no thread is sending any more.
+    A message is refused or put off for itself alone; what concerns all messages of a server (no connection,
+    TLS, credentials, our own address, no answer) is told as that server's trouble.
     """
 
-    def __init__(  # noqa: PLR0913 one for each setting
+    def __init__(
         self,
         *,
-        host: str,
-        port: int,
+        servers: Mapping[str, MailServer],
         sender_name: str,
         sender_email: str,
-        clock: Clock,
-        security: Security = "starttls",
-        username: str = "",
-        password: str = "",
-        timeout: timedelta = TIMEOUT,
-        context: ssl.SSLContext | None = None,
+        sign: Callable[[bytes], bytes] | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
-        """Keep what a connection needs, as ``MailServer`` explains it; none is made yet.
+        """Keep what connections need; none is made yet.
+
+        Args:
+            servers: by name; the first one takes messages that are meant for none of them.
+            sign: returns the header lines that sign a message, to stand before it.
+            stop: when set, no further message is begun, and the server has a few seconds for its answers.
 
         Raises:
             AuthoringError: when a setting cannot work.
@@ -54,175 +55,76 @@ class SmtpChannel:
             mailbox_header("From", sender_name, sender_email)
         except PermanentFailure as failure:
             raise AuthoringError.of(str(failure), path=("sender_email",)) from failure
-        self._server = MailServer(
-            host=host,
-            port=port,
-            security=security,
-            username=username,
-            password=password,
-            timeout=timeout,
-            context=context,
-        )
-        self._sender, self._clock = Sender(name=sender_name, email=sender_email), clock
+        self.servers, self.stop = dict(servers), stop or threading.Event()
+        self.sender = Sender(name=sender_name, email=sender_email)
+        self.lease = max(server.dot_timeout for server in self.servers.values()) + MARGIN
+        self.latency = 0.0
+        self._sign = sign
         self._skeleton = lru_cache(maxsize=_SKELETONS)(Skeleton.of)
-        self._connections: dict[int, smtplib.SMTP] = {}
+        self._kept: dict[str, list[tuple[float, Wire]]] = {name: [] for name in self.servers}
+        self._turns = ThreadPoolExecutor(1, thread_name_prefix="diffuse-turn")
+        self._connects = ThreadPoolExecutor(8, thread_name_prefix="diffuse-connect")
 
-    def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-        """Deliver each message and yield how it ended, one by one.
+    def send(self, batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        """Deliver messages, and tell ``turn`` how each one ended; return the troubles of servers by name.
 
-        ``fence(delivery)`` is called when everything but the final dot has been handed over; when it
-        returns False the connection is cut, and the message has no outcome.
-
-        Raises:
-            TransientFailure: when the server cannot be reached, or refuses TLS, our credentials or our
-                address; messages without an outcome were not sent.
+        One call at a time: connections are kept from one to the next.
         """
-        for outgoing in batch:
-            outcome = self._deliver(outgoing, fence)
-            if outcome is not None:
-                yield outcome
+        return Batch(self, batch, turn, journal).deliver()
 
     def close(self) -> None:
-        """Take leave of the server on every connection."""
-        while self._connections:
-            _, connection = self._connections.popitem()
-            with suppress(OSError):
-                connection.quit()
-            connection.close()
+        """Take leave of the servers on every connection."""
+        for wires in self._kept.values():
+            while wires:
+                wires.pop()[1].close(politely=True)
 
-    def _deliver(self, outgoing: Outgoing, fence: Callable[[int], bool]) -> Outcome | None:
-        try:
-            message = self._skeleton(outgoing.baked).fill(outgoing, self._sender)
-            self._hand_over(outgoing, message)
-            if not self._fenced(outgoing, fence):
-                return None
-            reply = self._finish()
-        except UnknownDelivery as failure:
-            return self._outcome(outgoing, State.UNKNOWN, failure.reply)
-        except PermanentFailure as failure:
-            return self._outcome(outgoing, State.FAILED, failure.reply)
-        except _NotNow as failure:
-            return self._outcome(outgoing, State.PLANNED, failure.reply)
-        return self._outcome(outgoing, State.SENT, reply)
+    # --- what a batch needs ------------------------------------------------------------------------------
 
-    def _outcome(self, outgoing: Outgoing, state: State, reply: str) -> Outcome:
-        now = self._clock.now()
-        return Outcome(
-            delivery=outgoing.delivery,
-            attempt=outgoing.attempt,
-            state=state,
-            at=now,
-            reply=reply,
-            retry_at=now + backoff(outgoing.attempt) if state is State.PLANNED else None,
+    def name_of(self, outgoing: Outgoing) -> str:
+        """Return the server that takes a message."""
+        return outgoing.server if outgoing.server in self.servers else next(iter(self.servers))
+
+    def fill(self, outgoing: Outgoing) -> bytes:
+        """Return a message as it travels, without its final dot.
+
+        Raises:
+            PermanentFailure: when it cannot be written.
+        """
+        message = self._skeleton(outgoing.baked).fill(outgoing, self.sender)
+        if self._sign is not None:
+            message = self._sign(message) + message
+        return message.replace(b"\r\n.", b"\r\n..")
+
+    def turn_aside(self, work: Callable[[], frozenset[int]]) -> "Future[frozenset[int]]":
+        """Let the database work while the connections go on."""
+        return self._turns.submit(work)
+
+    def connect(self, server: str, before_dot: Callable[[Letter], None]) -> "Future[Wire]":
+        """Open a connection without waiting for it."""
+        return self._connects.submit(self._open, server, before_dot)
+
+    def taken(self, server: str) -> Wire | None:
+        """Return a connection that was kept, if there is one that is not too old."""
+        kept = self._kept[server]
+        while kept:
+            since, wire = kept.pop()
+            if monotonic() - since < IDLE.total_seconds():
+                wire.proven = True  # when it is gone, that is nobody's fault
+                return wire
+            wire.close(politely=True)
+        return None
+
+    def keep(self, wire: Wire) -> None:
+        """Keep an idle connection for the next batch."""
+        self._kept[wire.server].append((monotonic(), wire))
+
+    def _open(self, server: str, before_dot: Callable[[Letter], None]) -> Wire:
+        way = self.servers[server]
+        return Wire(
+            way.connect(),
+            server=server,
+            sender=self.sender.email,
+            before_dot=before_dot,
+            patience=way.timeout.total_seconds(),
+            dot_patience=way.dot_timeout.total_seconds(),
         )
-
-    def _hand_over(self, outgoing: Outgoing, message: bytes) -> None:
-        """Give the server everything but the final dot."""
-        try:
-            connection = self._begun()
-            self._expect(_DONE, connection.rcpt(outgoing.email))
-            self._expect(_GO_ON, connection.docmd("DATA"))
-            connection.send(message.replace(b"\r\n.", b"\r\n.."))
-        except OSError as loss:
-            self._drop()
-            text = f"the connection to {self._server} was lost before the end of the message: {loss}"
-            raise _NotNow(text) from loss
-
-    def _fenced(self, outgoing: Outgoing, fence: Callable[[int], bool]) -> bool:
-        fenced = False
-        try:
-            fenced = fence(outgoing.delivery)
-        finally:
-            if not fenced:
-                self._drop()
-        return fenced
-
-    def _finish(self) -> str:
-        """Send the final dot and return the answer; from then on only an answer tells what happened."""
-        connection = self._connections[threading.get_ident()]
-        if connection.sock is None or _has_spoken(connection.sock):
-            self._drop()
-            text = f"{self._server} broke off before the end of the message"
-            raise _NotNow(text)
-        try:
-            connection.send(b".\r\n")
-            code, answer = connection.getreply()
-        except OSError as loss:
-            self._drop()
-            text = f"no answer from {self._server} after the end of the message: {loss}"
-            raise UnknownDelivery(text) from loss
-        reply = words(code, answer)
-        if code // 100 not in {_DONE, _LATER, _NEVER}:
-            self._drop()
-            text = f"no clear answer from {self._server} after the end of the message: {reply}"
-            raise UnknownDelivery(text)
-        if code == _CLOSING:
-            self._drop()
-        _judge(_DONE, code, reply)
-        return reply
-
-    def _expect(self, hundreds: int, answer: tuple[int, bytes]) -> None:
-        """Check an answer before the dot; after a refusal the connection is ready for the next message."""
-        code, text = answer
-        if code // 100 == hundreds:
-            return
-        if code in {_CLOSING, _GIBBERISH}:
-            self._drop()
-        else:
-            self._reset()
-        reply = words(code, text)
-        if code in _CREDENTIALS_WANTED:
-            raise self._server.refusal(reply)
-        _judge(hundreds, code, reply)
-
-    def _begun(self) -> smtplib.SMTP:
-        """Return this thread's connection with a mail begun; a new one when the server left the kept one."""
-        kept = self._connections.get(threading.get_ident())
-        if kept is not None:
-            with suppress(OSError):
-                answer = kept.mail(self._sender.email)
-                if answer[0] != _CLOSING:
-                    return self._accepted(kept, answer)
-            self._drop()
-        connection = self._connections[threading.get_ident()] = self._server.connect()
-        return self._accepted(connection, connection.mail(self._sender.email))
-
-    def _accepted(self, connection: smtplib.SMTP, answer: tuple[int, bytes]) -> smtplib.SMTP:
-        try:
-            self._expect(_DONE, answer)
-        except PermanentFailure as refusal:
-            text = (
-                f"{self._server} refuses our own address {self._sender.email} ({refusal.reply}); nothing "
-                "was sent: check the sender's address, and what this account may send as"
-            )
-            raise TransientFailure(text, reply=refusal.reply) from refusal
-        return connection
-
-    def _reset(self) -> None:
-        try:
-            self._connections[threading.get_ident()].rset()
-        except OSError:
-            self._drop()
-
-    def _drop(self) -> None:
-        if connection := self._connections.pop(threading.get_ident(), None):
-            connection.close()
-
-
-class _NotNow(TransientFailure):
-    """Raised when this message alone is put off."""
-
-
-def _judge(hundreds: int, code: int, reply: str) -> None:
-    """Raise for an answer that is not the one expected."""
-    if code // 100 == _NEVER:
-        raise PermanentFailure(reply)
-    if code // 100 != hundreds:
-        raise _NotNow(reply)
-
-
-def _has_spoken(connection: socket.socket) -> bool:
-    """Tell whether the server closed or complained when it should be waiting for the end of the message."""
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(0))

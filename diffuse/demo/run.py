@@ -103,6 +103,7 @@ def demonstrate(options: Options, progress: Callable[[date, int, int], None]) ->
             smtp_host="127.0.0.1",
             smtp_port=receiver.port,
             smtp_security="none",
+            journal=options.folder / "journal",
         )
         with (
             closing(bootstrap.app(settings, clock=clock)) as app,

@@ -63,7 +63,7 @@ LEASE = timedelta(minutes=2)
 FIRST_BACKOFF = timedelta(minutes=1)
 LONGEST_BACKOFF = timedelta(hours=1)
 JITTER = 0.5
-"""By how much of itself a wait grows at most, so that what was refused together does not come back together."""
+"""By how much of itself a wait grows at most: what was refused together does not come back together."""
 
 RETRY_FOR = timedelta(hours=24)
 """For how long after its first attempt a message that is refused for now is tried again."""
@@ -186,7 +186,7 @@ class Claimed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ending:
-    """What the other side made of an attempt: sent, failed, unknown, or planned (not now), in its own words."""
+    """What the other side made of an attempt: sent, failed, unknown, or planned (not now), in its words."""
 
     delivery: int
     attempt: int
@@ -214,7 +214,7 @@ class Outcome:
 
 
 def judged(claimed: Claimed, ending: Ending, now: datetime, retry_for: timedelta = RETRY_FOR) -> Outcome:
-    """Say what follows from an ending: a message that is refused for now is tried again, and once given up."""
+    """Say what follows from an ending: what is refused for now is tried again, and given up in the end."""
     state, reply, retry_at = ending.state, ending.reply, None
     if state is State.PLANNED and now - claimed.dated_at < retry_for:
         retry_at = now + backoff(ending.attempt, ending.delivery)

@@ -74,7 +74,7 @@ class Employee:
     @property
     def given_name(self) -> str:
         """The first word of the name, as a greeting uses it."""
-        return self.name.split()[0]
+        return given_name(self.name)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -143,3 +143,8 @@ class Audience:
 
 
 EVERYONE = Audience(id="everyone")
+
+
+def given_name(name: str) -> str:
+    """Return the first word of a name."""
+    return name.split(maxsplit=1)[0]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from diffuse.ports import Clock, Ledger
+from diffuse.ports import Clock, Ledger, Publications
 from diffuse.services.deliver import Deliver, Delivered
 from diffuse.services.plan import Plan, Planned
 
@@ -20,16 +20,29 @@ class Round:
 class Beat:
     """Settles what dead workers left, plans, and delivers; the database alone says what is due."""
 
-    def __init__(self, *, clock: Clock, ledger: Ledger, plan: Plan, deliver: Deliver) -> None:
+    def __init__(
+        self, *, clock: Clock, ledger: Ledger, publications: Publications, plan: Plan, deliver: Deliver
+    ) -> None:
         """Take the collaborators."""
         self._clock = clock
         self._ledger = ledger
+        self._publications = publications
         self._plan = plan
         self._deliver = deliver
 
     def run(self) -> Round:
         """Do one round."""
+        left, lost = self._deliver.settle()
         recovered, unknown = self._ledger.recover(self._clock.now())
+        self._ledger.resend(self._clock.now(), self._resending())
         return Round(
-            planned=self._plan.run(), delivered=self._deliver.run(), recovered=recovered, unknown=unknown
+            planned=self._plan.run(),
+            delivered=self._deliver.run(),
+            recovered=left + recovered,
+            unknown=lost + unknown,
         )
+
+    def _resending(self) -> list[str]:
+        """Return the campaigns that want messages of unknown fate to be sent again."""
+        running = (one.campaign for one in self._publications.running())
+        return [campaign.id for campaign in running if getattr(campaign, "on_unknown", "") == "resend"]

@@ -1,10 +1,12 @@
 """Deliver: claim what is due, fill the baked messages, hand them over, write down how each one ended."""
 
-from collections.abc import Mapping, Sequence
+import logging
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from diffuse.domain.delivery import Claimed, Outcome, State, backoff
+from diffuse.domain.delivery import RETRY_FOR, Claimed, Ending, State, judged
 from diffuse.domain.message import (
     ABOUT,
     ACKNOWLEDGE_URL,
@@ -17,12 +19,13 @@ from diffuse.domain.message import (
     Wording,
     link_slot,
 )
-from diffuse.domain.people import Employee
-from diffuse.errors import TransientFailure
-from diffuse.ports import Channel, Clock, Directory, Ledger, Publications, Signer
+from diffuse.domain.people import given_name
+from diffuse.ports import Channel, Clock, Journal, Journals, Ledger, Publications, Signer
 
-BATCH = 50
+BATCH = 256
 NOT_KEPT = "the database does not hold {}: it was changed by something else than diffuse"
+
+_log = logging.getLogger("diffuse.deliver")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -32,9 +35,10 @@ class Delivered:
     ended: dict[State, int] = field(default_factory=dict)
     trouble: str = ""
 
-    def count(self, state: State) -> None:
-        """Count one attempt."""
-        self.ended[state] = self.ended.get(state, 0) + 1
+    def count(self, recorded: Mapping[State, int]) -> None:
+        """Count attempts."""
+        for state, number in recorded.items():
+            self.ended[state] = self.ended.get(state, 0) + number
 
     @property
     def total(self) -> int:
@@ -43,109 +47,168 @@ class Delivered:
 
 
 class Deliver:
-    """Sends what is due through one channel; any number of workers may run it at once."""
+    """Sends what is due through one channel; any number of workers may run it at once.
+
+    In one process one run at a time does all the work: another one that begins meanwhile ends at once.
+    """
 
     def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
         *,
         clock: Clock,
-        directory: Directory,
         publications: Publications,
         ledger: Ledger,
         channel: Channel,
+        journals: Journals,
         signer: Signer,
         worker: str,
+        stop: threading.Event | None = None,
+        retry_for: timedelta = RETRY_FOR,
     ) -> None:
-        """Take the collaborators; ``worker`` names this process in leases, and is unique."""
+        """Take the collaborators.
+
+        Args:
+            worker: names this process in leases, and is unique.
+            stop: when set, what has not been handed over is given back.
+            retry_for: for how long a message that is refused for now is tried again.
+        """
         self._clock = clock
-        self._directory = directory
         self._publications = publications
         self._ledger = ledger
         self._channel = channel
+        self._journals = journals
         self._signer = signer
         self._worker = worker
+        self._stop = stop or threading.Event()
+        self._retry_for = retry_for
+        self._batches = 0
+        self._alone = threading.Lock()
 
     def run(self) -> Delivered:
-        """Deliver until nothing is due, or until the other side cannot be reached."""
+        """Deliver until nothing is due, or until no server can be used, or until told to stop."""
         report = Delivered()
-        employees: Mapping[str, Employee] = {}
-        while not report.trouble:
-            claimed = self._ledger.claim(self._clock.now(), token=self._worker, limit=BATCH)
-            if not claimed:
-                break
-            # Another process may have enrolled somebody and planned for them in the meantime.
-            if not employees.keys() >= {
-                name for one in claimed for name in (one.employee, one.about) if name
-            }:
-                employees = {employee.id: employee for employee in self._directory.employees()}
-            self._batch(claimed, employees, report)
+        if not self._alone.acquire(blocking=False):
+            return report
+        try:
+            while not report.trouble and not self._stop.is_set():
+                self._batches += 1
+                token = f"{self._worker}.{self._batches}"
+                with self._journals.begin(token) as journal:
+                    claimed = self._ledger.claim(self._clock.now(), token=token, limit=BATCH)
+                    if not claimed:
+                        break
+                    self._batch(token, claimed, journal, report)
+        finally:
+            self._alone.release()
         return report
 
-    def _batch(
-        self, claimed: Sequence[Claimed], employees: Mapping[str, Employee], report: Delivered
-    ) -> None:
-        held = {delivery.id: delivery for delivery in claimed}
-        outgoing = []
-        for delivery in claimed:
-            try:
-                about = {ABOUT: employees[delivery.about].name} if delivery.about else {}
-                occasion = about | ({DUTY: delivery.duty} if delivery.duty else {})
-                outgoing.append(self._outgoing(delivery, employees[delivery.employee], occasion))
-            except KeyError as missing:
-                self._finish(held.pop(delivery.id), State.FAILED, NOT_KEPT.format(missing), report)
-        try:
-            for outcome in self._channel.send(outgoing, lambda number: self._fence(held[number])):
-                if self._ledger.finish(held.pop(outcome.delivery), outcome):
-                    report.count(outcome.state)
-        except TransientFailure as failure:
-            report.trouble = str(failure)
-            for delivery in held.values():
-                self._finish(delivery, State.PLANNED, failure.reply, report)
+    def settle(self) -> tuple[int, int]:
+        """Settle what dead processes of this machine left; return how many are planned again, and unknown."""
+        planned = unknown = 0
+        for journal in self._journals.left():
+            with journal as left:
+                counts = self._ledger.settle_left(self._clock.now(), left)
+            planned += counts.get(State.PLANNED, 0)
+            unknown += counts.get(State.UNKNOWN, 0)
+        return planned, unknown
 
-    def _fence(self, delivery: Claimed) -> bool:
-        return self._ledger.fence(delivery, self._clock.now())
+    def _batch(self, token: str, claimed: Sequence[Claimed], journal: Journal, report: Delivered) -> None:
+        """Hand everything over, write down how each one ended, and give back what is left."""
+        held = {one.id: one for one in claimed}
 
-    def _finish(self, delivery: Claimed, state: State, reply: str, report: Delivered) -> None:
-        """End an attempt that never reached the channel's wire."""
+        def turn(ended: Sequence[Ending], wanted: Sequence[int]) -> Collection[int]:
+            return self._turn(token, held, ended, wanted, report)
+
+        broken: list[Ending] = []
+        outgoing = list(self._filled(claimed, broken))
+        if broken:
+            turn(broken, ())
+        troubles = self._channel.send(outgoing, turn, journal)
+        report.trouble = "; ".join(troubles.values())
+        back = self._ledger.give_back(self._clock.now(), token, troubles)
+        if back and troubles:
+            report.count({State.PLANNED: back})
+
+    def _turn(
+        self,
+        token: str,
+        held: Mapping[int, Claimed],
+        ended: Sequence[Ending],
+        wanted: Sequence[int],
+        report: Delivered,
+    ) -> Collection[int]:
+        """Write down how messages ended; let others be sent, unless the worker is to stop."""
         now = self._clock.now()
-        retry_at = now + backoff(delivery.attempt) if state is State.PLANNED else None
-        outcome = Outcome(
-            delivery=delivery.id,
-            attempt=delivery.attempt,
-            state=state,
-            at=now,
-            reply=reply,
-            retry_at=retry_at,
+        turned = self._ledger.turn(
+            now,
+            token,
+            ended=[judged(held[one.delivery], one, now, self._retry_for) for one in ended],
+            wanted=() if self._stop.is_set() else wanted,
+            lease=self._channel.lease,
         )
-        if self._ledger.finish(delivery, outcome):
-            report.count(state)
+        report.count(turned.recorded)
+        for one in ended:
+            if one.state is not State.SENT or _log.isEnabledFor(logging.DEBUG):
+                _tell(held[one.delivery], one)
+        return turned.allowed
 
-    def _outgoing(self, delivery: Claimed, employee: Employee, occasion: Mapping[str, str]) -> Outgoing:
-        campaign = self._publications.get(delivery.publication).campaign
-        wording = Wording(delivery.key_point, delivery.variant, delivery.language)
-        baked = self._publications.wording(delivery.publication, wording)
+    def _filled(self, claimed: Sequence[Claimed], broken: list[Ending]) -> Iterator[Outgoing]:
+        """Yield what the channel needs; what cannot be filled fails alone."""
+        for one in claimed:
+            try:
+                yield self._outgoing(one)
+            except KeyError as missing:
+                reply = NOT_KEPT.format(missing)
+                broken.append(Ending(delivery=one.id, attempt=one.attempt, state=State.FAILED, reply=reply))
+
+    def _outgoing(self, one: Claimed) -> Outgoing:
+        campaign = self._publications.get(one.publication).campaign
+        wording = Wording(one.key_point, one.variant, one.language)
+        baked = self._publications.wording(one.publication, wording)
         return Outgoing(
-            delivery=delivery.id,
-            attempt=delivery.attempt,
-            email=employee.email,
-            name=employee.name,
+            delivery=one.id,
+            attempt=one.attempt,
+            email=one.email,
+            name=one.name,
             reply_to_name=campaign.owner_name,
             reply_to_email=campaign.owner_email,
             list_id=f"{campaign.id}.{campaign.owner_email.rpartition('@')[2]}",
-            list_name=campaign.title[delivery.language],
-            message_id=delivery.message_id,
-            date=_whole_second(delivery.due_at),
+            list_name=campaign.title[one.language],
+            message_id=one.message_id,
+            date=_whole_second(one.dated_at),
             baked=baked,
-            values={**self._values(delivery.id, employee, baked), **occasion},
+            values=_values(self._signer, one, baked),
+            server=one.server,
         )
 
-    def _values(self, delivery: int, employee: Employee, baked: Baked) -> dict[str, str]:
-        return {
-            NAME: employee.name,
-            GIVEN_NAME: employee.given_name,
-            ACKNOWLEDGE_URL: self._signer.address("acknowledge", delivery),
-            PIXEL_URL: self._signer.address("open", delivery),
-        } | {link_slot(n): self._signer.address("click", delivery, n) for n in range(len(baked.links))}
+
+def _tell(claimed: Claimed, one: Ending) -> None:
+    """Log an ending; what went well is worth no line at the usual level."""
+    level = logging.DEBUG if one.state is State.SENT else logging.INFO
+    about = {
+        "delivery": one.delivery,
+        "attempt": one.attempt,
+        "campaign": claimed.campaign,
+        "state": str(one.state),
+        "server": claimed.server,
+    }
+    _log.log(level, "%s", one.reply, extra=about)
+
+
+def _values(signer: Signer, one: Claimed, baked: Baked) -> dict[str, str]:
+    values = {
+        NAME: one.name,
+        GIVEN_NAME: given_name(one.name),
+        ACKNOWLEDGE_URL: signer.address("acknowledge", one.id),
+        PIXEL_URL: signer.address("open", one.id),
+    }
+    for number in range(len(baked.links)):
+        values[link_slot(number)] = signer.address("click", one.id, number)
+    if one.about:
+        values[ABOUT] = one.about
+    if one.duty:
+        values[DUTY] = one.duty
+    return values
 
 
 def _whole_second(at: datetime) -> datetime:

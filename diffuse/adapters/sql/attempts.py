@@ -20,10 +20,8 @@ def log(
     worker: str = "",
 ) -> None:
     """Add a row for each ending: delivery, attempt, state and the words that explain it."""
-    rows = [
-        {"delivery": number, "attempt": attempt, "state": state, "reply": reply, "at": at, "worker": worker}
-        for number, attempt, state, reply in endings
-    ]
+    columns = ("delivery", "attempt", "state", "reply")
+    rows = [{**dict(zip(columns, ending, strict=True)), "at": at, "worker": worker} for ending in endings]
     if rows:
         connection.execute(insert(attempt), rows)
 

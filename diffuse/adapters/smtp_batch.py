@@ -1,0 +1,407 @@
+"""One batch of messages on its way through the connections to the mail servers.
+
+Three things go on at once: connections carry messages, the database writes what ended and allows what follows
+(in a thread of its own, one turn at a time), and messages are filled while nobody waits for anything else.
+"""
+
+import selectors
+import socket
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from diffuse.adapters.smtp_wire import Letter, Lost, Refused, Wire
+from diffuse.domain.delivery import Ending, State
+from diffuse.domain.message import Outgoing
+from diffuse.errors import PermanentFailure, TransientFailure
+from diffuse.ports import Journal, Turn
+
+if TYPE_CHECKING:
+    from diffuse.adapters.smtp import SmtpChannel
+
+AHEAD = 64
+"""Messages whose final dot may follow at any time, at most: so many are unknown when another machine dies."""
+
+AT_ONCE = 5.0
+"""Seconds: no more messages are allowed at once than the connections carry in so much time."""
+
+PATIENCE = 30.0
+"""Seconds within which an allowed message must get its dot, half of what its lease has to spare."""
+
+DRAIN = 15.0
+"""Seconds that servers have for their answers once the worker is told to stop."""
+
+TICK = 0.25
+STOPPED = "the worker was told to stop"
+TOO_LATE = "the message waited too long for its turn; it was not sent"
+
+
+class Batch:
+    """Hands a batch over; everything but the turns happens in the thread that calls it."""
+
+    def __init__(
+        self, channel: "SmtpChannel", batch: Sequence[Outgoing], turn: Turn, journal: Journal
+    ) -> None:
+        """Take the messages; nothing is sent yet."""
+        self._channel, self._turn, self._journal = channel, turn, journal
+        self._waiting = {name: deque[Outgoing]() for name in channel.servers}
+        self._filled = {name: deque[Letter]() for name in channel.servers}
+        for one in batch:
+            self._waiting[channel.name_of(one)].append(one)
+        self._all = {one.delivery: one for one in batch}
+        self._gone: set[int] = set()
+        self._wires: list[Wire] = []
+        self._opening: dict[Future[Wire], str] = {}
+        self._cap = {name: server.connections for name, server in channel.servers.items()}
+        self._troubles: dict[str, str] = {}
+        self._ended: list[Ending] = []
+        self._fenced: dict[int, float] = {}
+        self._asked: tuple[float, frozenset[int]] = (0.0, frozenset())
+        self._turning: Future[frozenset[int]] | None = None
+        self._stopped_at = 0.0
+        self._selector = selectors.DefaultSelector()
+        self._ear, self._mouth = socket.socketpair()
+
+    def deliver(self) -> dict[str, str]:
+        """Deliver until nothing is left; return the troubles of servers by name."""
+        self._ear.settimeout(0)
+        self._selector.register(self._ear, selectors.EVENT_READ, None)
+        try:
+            while self._going_on():
+                self._heed_stop()
+                self._connect()
+                self._assign()
+                self._take_turns()
+                self._listen()
+                self._check_deadlines()
+        except BaseException:
+            for wire in self._wires:
+                wire.close()
+            if self._turning is not None:
+                wait([self._turning])  # whoever settles this batch must find it at rest
+            raise
+        finally:
+            self._leave()
+        return self._troubles
+
+    def _going_on(self) -> bool:
+        return bool(
+            any(self._waiting.values())
+            or any(self._filled.values())
+            or any(wire.letters for wire in self._wires)
+            or self._ended
+            or self._turning
+        )
+
+    def _leave(self) -> None:
+        """Keep idle connections; those that open too late are closed."""
+        for wire in self._wires:
+            if not wire.letters and wire.socket.fileno() >= 0:
+                self._channel.keep(wire)
+        for future in self._opening:
+            future.add_done_callback(_close_late)
+        self._selector.close()
+        self._ear.close()
+        self._mouth.close()
+
+    # --- connections -------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        """See to it that each server with work has as many connections as may be of use."""
+        for name in self._waiting:
+            work = len(self._waiting[name]) + len(self._filled[name])
+            mine = [wire for wire in self._wires if wire.server == name]
+            opening = sum(one == name for one in self._opening.values())
+            lacking = min(work - sum(wire.room for wire in mine), self._cap[name] - len(mine)) - opening
+            for _ in range(lacking if name not in self._troubles else 0):
+                wire = self._channel.taken(name)
+                if wire is not None:
+                    self._join(wire)
+                else:
+                    future = self._channel.connect(name, self._before_dot)
+                    self._opening[future] = name
+                    future.add_done_callback(self._wake)
+
+    def _join(self, wire: Wire) -> None:
+        wire.before_dot = self._before_dot
+        self._wires.append(wire)
+        self._selector.register(wire.socket, selectors.EVENT_READ, wire)
+
+    def _greet(self) -> None:
+        """Take connections that have opened; a server to which none can be opened is in trouble."""
+        for future in [future for future in self._opening if future.done()]:
+            name = self._opening.pop(future)
+            try:
+                self._join(future.result())
+            except (TransientFailure, Lost) as failure:
+                have = sum(wire.server == name for wire in self._wires)
+                self._cap[name] = max(1, have)  # it may allow us no more than these
+                if not have and name not in self._opening.values():
+                    self._in_trouble(name, str(failure))
+
+    def _in_trouble(self, name: str, text: str) -> None:
+        """Send nothing more to a server; what was allowed already is planned again."""
+        self._troubles.setdefault(name, text)
+        self._drop(name, text)
+
+    def _drop(self, name: str, text: str) -> None:
+        letters = [letter.outgoing for letter in self._filled[name]]
+        for one in (*letters, *self._waiting[name]):
+            if one.delivery in self._fenced:
+                self._end([_ending(one, State.PLANNED, text)])
+        self._filled[name].clear()
+        self._waiting[name].clear()
+
+    # --- messages ----------------------------------------------------------------------------------------
+
+    def _assign(self) -> None:
+        """Give each connection that has room a message, and fill one more for later."""
+        for wire in tuple(self._wires):
+            while wire.room and (letter := self._next(wire.server)) is not None:
+                wire.begin(letter)
+            self._flush(wire)
+        for name, filled in self._filled.items():
+            if len(filled) < self._cap[name] and self._waiting[name]:
+                self._fill(name)
+
+    def _next(self, name: str) -> Letter | None:
+        while not self._filled[name] and self._waiting[name]:
+            self._fill(name)
+        return self._filled[name].popleft() if self._filled[name] else None
+
+    def _fill(self, name: str) -> None:
+        """Fill the next message of a server; one that cannot be written fails alone."""
+        outgoing = self._waiting[name].popleft()
+        try:
+            data = self._channel.fill(outgoing)
+        except PermanentFailure as failure:
+            self._end([_ending(outgoing, State.FAILED, failure.reply)])
+        else:
+            fenced_at = self._fenced.get(outgoing.delivery)
+            self._filled[name].append(Letter(outgoing=outgoing, data=data, fenced_at=fenced_at))
+
+    def _before_dot(self, letter: Letter) -> None:
+        """Note the dot in the journal, unless the worker is to stop or has held the message for too long."""
+        if letter.fenced_at is None or monotonic() - letter.fenced_at > PATIENCE:
+            raise Lost(TOO_LATE)
+        if self._stopped_at:
+            raise Lost(STOPPED)
+        self._journal.dots([(letter.outgoing.delivery, letter.outgoing.attempt)])
+
+    def _end(self, endings: list[Ending]) -> None:
+        if endings:
+            self._journal.replies(endings)
+            self._ended += endings
+            self._gone.update(one.delivery for one in endings)
+
+    # --- turns -------------------------------------------------------------------------------------------
+
+    def _take_turns(self) -> None:
+        """Take what the last turn allowed, and begin the next one when it is worth it."""
+        if self._turning is not None and self._turning.done():
+            self._allow(self._turning.result())
+            self._turning = None
+        if self._turning is not None:
+            return
+        wanted = self._wanted()
+        idle = not any(wire.letters for wire in self._wires)
+        late = monotonic() - self._asked[0] > TICK
+        if wanted or (self._ended and (idle or late or len(self._ended) >= AHEAD)):
+            ended, self._ended = self._ended, []
+            self._asked = monotonic(), frozenset(wanted)
+            self._turning = self._channel.turn_aside(lambda: frozenset(self._turn(ended, wanted)))
+            self._turning.add_done_callback(self._wake)
+
+    def _wanted(self) -> list[int]:
+        """Return the messages to be allowed next, once half of those that were allowed are gone."""
+        if self._stopped_at:
+            return []
+        ahead = self._ahead()
+        letters = list(self._unsent())
+        queued = [one.delivery for queue in self._waiting.values() for one in _first(queue)]
+        allowed = sum(letter.fenced_at is not None for letter in letters)
+        allowed += sum(number in self._fenced for number in queued)
+        if allowed > ahead // 2:
+            return []
+        found = [one.outgoing.delivery for one in letters if one.fenced_at is None and one.refusal is None]
+        found += [number for number in queued if number not in self._fenced]
+        return found[: ahead - allowed]
+
+    def _ahead(self) -> int:
+        """Return how many messages may be allowed at once: what the servers answer in a few seconds."""
+        each = AT_ONCE / max(self._channel.latency, AT_ONCE / AHEAD)
+        return max(len(self._wires), 1, min(AHEAD, int(len(self._wires) * each)))
+
+    def _unsent(self) -> Iterator[Letter]:
+        """Yield the letters without a dot, those on a connection first."""
+        return (letter for letter in self._letters() if not letter.dot_ends)
+
+    def _letters(self) -> Iterator[Letter]:
+        for wire in self._wires:
+            yield from wire.letters
+        for filled in self._filled.values():
+            yield from filled
+
+    def _allow(self, allowed: frozenset[int]) -> None:
+        """Let those messages be sent that may be, and drop those that may not."""
+        at, asked = self._asked
+        self._fenced.update(dict.fromkeys(allowed, at))
+        refused = asked - allowed
+        here = {one.delivery for queue in self._waiting.values() for one in queue} | self._gone
+        for letter in self._letters():
+            here.add(letter.outgoing.delivery)
+            if letter.outgoing.delivery in allowed:
+                letter.fenced_at = at
+        # Those were dropped while the database allowed them.
+        self._end([_ending(self._all[number], State.PLANNED, STOPPED) for number in allowed - here])
+        if refused:
+            self._forget(refused)
+        for wire in tuple(self._wires):
+            self._set_dots(wire)
+
+    def _set_dots(self, wire: Wire) -> None:
+        """Set the dots of staged letters, if the server still waits for them."""
+        staged = [letter for letter in wire.letters if letter.staged and letter.fenced_at is not None]
+        if not staged:
+            return
+        try:
+            wire.receive()
+            for letter in staged:
+                wire.allow(letter)
+        except (Lost, Refused) as failure:
+            self._lose(wire, failure)
+        else:
+            self._heard(wire)
+            self._flush(wire)
+
+    def _forget(self, refused: frozenset[int]) -> None:
+        """Drop messages that may not be sent: a connection that holds one is cut, before its dot."""
+        for name, filled in self._filled.items():
+            self._filled[name] = deque(one for one in filled if one.outgoing.delivery not in refused)
+            queue = self._waiting[name]
+            self._waiting[name] = deque(one for one in queue if one.delivery not in refused)
+        for wire in tuple(self._wires):
+            gone = [letter for letter in wire.letters if letter.outgoing.delivery in refused]
+            for letter in gone:
+                wire.letters.remove(letter)
+            if gone:
+                self._lose(wire, Lost("the message may not be sent any more"))
+
+    # --- what is heard -----------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Wait until something happens, for a moment at most."""
+        for key, _ in self._selector.select(self._pause()):
+            if key.data is None:
+                with suppress(BlockingIOError):
+                    self._ear.recv(4096)
+                continue
+            wire: Wire = key.data
+            if wire not in self._wires:
+                continue
+            try:
+                wire.receive()
+            except (Lost, Refused) as failure:
+                self._lose(wire, failure)
+            else:
+                self._heard(wire)
+                self._flush(wire)
+        self._greet()
+
+    def _pause(self) -> float:
+        """Return how long nothing need be done."""
+        busy = any(
+            self._waiting[name] and len(filled) < self._cap[name] for name, filled in self._filled.items()
+        )
+        return 0.0 if busy and self._wires else TICK
+
+    def _heard(self, wire: Wire) -> None:
+        endings, wire.ended = wire.ended, []
+        self._end(endings)
+        self._channel.latency += (wire.latency - self._channel.latency) / 8
+
+    def _flush(self, wire: Wire) -> None:
+        if wire not in self._wires:
+            return
+        try:
+            wire.flush()
+        except Lost as failure:
+            self._lose(wire, failure)
+            return
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wire.writing else 0)
+        if self._selector.get_key(wire.socket).events != events:
+            self._selector.modify(wire.socket, events, wire)
+
+    def _lose(self, wire: Wire, failure: Lost | Refused) -> None:
+        """Give a connection up, and say how each of its letters ended."""
+        self._wires.remove(wire)
+        self._selector.unregister(wire.socket)
+        wire.close()
+        self._heard(wire)
+        server = self._channel.servers[wire.server]
+        if isinstance(failure, Refused):
+            text = server.refused(failure.code, failure.reply, self._channel.sender.email)
+            self._in_trouble(wire.server, text)
+        for letter in reversed(wire.letters):
+            self._lost(wire, letter, str(failure))
+
+    def _lost(self, wire: Wire, letter: Letter, why: str) -> None:
+        """Say what follows for a letter whose connection is gone: nothing, another try, or nobody knows."""
+        server = self._channel.servers[wire.server]
+        ours = why in {STOPPED, TOO_LATE}
+        if not wire.accepted_nothing(letter):
+            text = f"no answer from {server} after the end of the message: {why}"
+            self._end([letter.ending(State.UNKNOWN, text)])
+        elif wire.proven and wire.server not in self._troubles and not ours and not self._stopped_at:
+            again = Letter(outgoing=letter.outgoing, data=letter.data, fenced_at=letter.fenced_at)
+            self._filled[wire.server].appendleft(again)
+        elif letter.fenced_at is not None or not (ours or wire.server in self._troubles):
+            text = f"the connection to {server} was lost before the end of the message: {why}"
+            text = why if ours else letter.refusal[1] if letter.refusal else text
+            self._end([letter.ending(State.PLANNED, text)])
+
+    def _check_deadlines(self) -> None:
+        """Give up on connections whose server has been silent for too long."""
+        now = monotonic()
+        for wire in tuple(self._wires):
+            if wire.deadline is not None and now > wire.deadline:
+                server = self._channel.servers[wire.server]
+                self._in_trouble(wire.server, f"{server} did not answer in time")
+                self._lose(wire, Lost("it did not answer in time"))
+
+    def _heed_stop(self) -> None:
+        """Once told to stop, begin nothing more, and wait a few seconds for answers."""
+        if not self._channel.stop.is_set():
+            return
+        now = monotonic()
+        if not self._stopped_at:
+            self._stopped_at = now
+            for name in self._waiting:
+                self._drop(name, STOPPED)
+        for wire in tuple(self._wires):
+            # A second letter behind a dot is cut off with the first one, once that is answered.
+            begun = wire.letters and all(not letter.dot_ends for letter in wire.letters)
+            if begun or (wire.letters and now - self._stopped_at > DRAIN):
+                self._lose(wire, Lost(STOPPED))
+
+    def _wake(self, _future: object) -> None:
+        """Wake the loop from another thread."""
+        with suppress(OSError):
+            self._mouth.send(b"!")
+
+
+def _first(queue: deque[Outgoing]) -> Iterator[Outgoing]:
+    """Yield the first messages of a queue, as many as a turn can be about."""
+    return (queue[place] for place in range(min(AHEAD, len(queue))))
+
+
+def _ending(outgoing: Outgoing, state: State, reply: str) -> Ending:
+    return Ending(delivery=outgoing.delivery, attempt=outgoing.attempt, state=state, reply=reply)
+
+
+def _close_late(future: "Future[Wire]") -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result().close(politely=True)
