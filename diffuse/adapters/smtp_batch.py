@@ -275,6 +275,7 @@ class Batch:
             self._lose(wire, failure)
         else:
             self._heard(wire)
+            self._follow_up(wire)
             self._flush(wire)
 
     def _forget(self, refused: frozenset[int]) -> None:
@@ -308,15 +309,22 @@ class Batch:
                 self._lose(wire, failure)
             else:
                 self._heard(wire)
+                self._follow_up(wire)
                 self._flush(wire)
         self._greet()
+
+    def _follow_up(self, wire: Wire) -> None:
+        """Let the next envelope travel with a dot: sent after it, both sides would wait for one another."""
+        if wire.room and self._filled[wire.server]:
+            wire.begin(self._filled[wire.server].popleft())
 
     def _pause(self) -> float:
         """Return how long nothing need be done."""
         busy = any(
             self._waiting[name] and len(filled) < self._cap[name] for name, filled in self._filled.items()
         )
-        return 0.0 if busy and self._wires else TICK
+        awaited = self._turning or self._opening or any(wire.letters for wire in self._wires)
+        return 0.0 if not awaited or (busy and self._wires) else TICK
 
     def _heard(self, wire: Wire) -> None:
         endings, wire.ended = wire.ended, []

@@ -23,6 +23,7 @@ Asked: TypeAlias = Literal["mail", "rcpt", "data", "void", "dot", "rset"]
 _DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5
 _STATES = {_DONE: State.SENT, _LATER: State.PLANNED, _NEVER: State.FAILED}
 _CLOSING = 421
+_QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux alone has it
 _CHUNK = 65_536
 _LONGEST_LINE = 4096
 
@@ -198,8 +199,15 @@ class Wire:
             if not data:
                 return "the server closed the connection"
             self._read += data
+            self._acknowledge()
             if len(data) < _CHUNK and not isinstance(self.socket, ssl.SSLSocket):
                 return ""
+
+    def _acknowledge(self) -> None:
+        """Let the system acknowledge at once: a server may hold back its next answer until it does."""
+        if _QUICK is not None:
+            with suppress(OSError):
+                self.socket.setsockopt(socket.IPPROTO_TCP, _QUICK, 1)
 
     # --- the dialogue ------------------------------------------------------------------------------------
 
