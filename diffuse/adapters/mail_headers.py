@@ -145,6 +145,9 @@ def _phrase(name: str, indent: int) -> str:
 def _encoded(text: str, indent: int) -> str:
     """Return a text as encoded words, one a line, none of which cuts a character in two."""
     words, word, room = [], "", min(_WORD, LINE - indent - len("=?utf-8?q??="))
+    whole = "".join([_Q[byte] for byte in text.encode()])
+    if len(whole) <= room:
+        return f"=?utf-8?q?{whole}?="
     for character in text:
         code = "".join([_Q[byte] for byte in character.encode()])
         if len(word) + len(code) > room:

@@ -6,6 +6,7 @@ Every line is ASCII, ends in CRLF and begins with anything but a dot, so that SM
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from html import escape
 from typing import NamedTuple, TypeAlias
@@ -99,17 +100,23 @@ class Skeleton:
         return b"".join([*self._headers(outgoing, sender), _AUTOMATIC, self.language, kind, boundary, *body])
 
     def _headers(self, outgoing: Outgoing, sender: Sender) -> Iterator[bytes]:
-        yield mail_headers.mailbox_header("From", sender.name, sender.email)
+        yield _same("From", sender.name, sender.email)
         yield mail_headers.mailbox_header("To", outgoing.name, outgoing.email)
-        yield mail_headers.mailbox_header("Reply-To", outgoing.reply_to_name, outgoing.reply_to_email)
+        yield _same("Reply-To", outgoing.reply_to_name, outgoing.reply_to_email)
         subject = [
             piece if isinstance(piece, str) else mail_headers.tidy(_given(outgoing.values, piece.name))
             for piece in self.subject
         ]
-        yield mail_headers.text_header("Subject", "".join(subject))
-        yield mail_headers.date_header(outgoing.date)
+        yield _subject("Subject", "".join(subject))
+        yield _date(outgoing.date)
         yield mail_headers.message_id_header(outgoing.message_id)
-        yield mail_headers.list_header(outgoing.list_name, outgoing.list_id)
+        yield _list(outgoing.list_name, outgoing.list_id)
+
+
+_same = lru_cache(64)(mail_headers.mailbox_header)
+_subject = lru_cache(64)(mail_headers.text_header)
+_date = lru_cache(64)(mail_headers.date_header)
+_list = lru_cache(64)(mail_headers.list_header)
 
 
 def _boundary(message_id: str) -> bytes:

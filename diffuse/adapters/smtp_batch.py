@@ -162,7 +162,8 @@ class Batch:
         for wire in tuple(self._wires):
             while wire.room and (letter := self._next(wire.server)) is not None:
                 wire.begin(letter)
-            self._flush(wire)
+            if wire.writing and not wire.watched:
+                self._flush(wire)
         for name, filled in self._filled.items():
             if len(filled) < self._cap[name] and self._waiting[name]:
                 self._fill(name)
@@ -332,15 +333,14 @@ class Batch:
         self._channel.latency += (wire.latency - self._channel.latency) / 8
 
     def _flush(self, wire: Wire) -> None:
-        if wire not in self._wires:
-            return
         try:
             wire.flush()
         except Lost as failure:
             self._lose(wire, failure)
             return
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wire.writing else 0)
-        if self._selector.get_key(wire.socket).events != events:
+        if wire.watched != wire.writing:
+            wire.watched = wire.writing
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if wire.watched else 0)
             self._selector.modify(wire.socket, events, wire)
 
     def _lose(self, wire: Wire, failure: Lost | Refused) -> None:

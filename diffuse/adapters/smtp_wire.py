@@ -80,6 +80,7 @@ class Wire:
         deadline: the monotonic instant by which the server must have spoken; None while it owes nothing.
         proven: whether it has carried a message before.
         latency: seconds that the server took for its last answer to a dot.
+        watched: whether somebody waits for the socket to take more.
     """
 
     def __init__(  # noqa: PLR0913 -- what a dialogue depends on
@@ -105,7 +106,7 @@ class Wire:
         self.letters: deque[Letter] = deque()
         self.ended: list[Ending] = []
         self.deadline: float | None = None
-        self.proven, self.latency = False, 0.0
+        self.proven, self.latency, self.watched = False, 0.0, False
         self.socket: socket.socket = connection.sock
         self.socket.settimeout(0)
         self._connection, self._sender = connection, sender
@@ -236,27 +237,27 @@ class Wire:
 
     def _heard(self, code: int, text: bytes) -> None:
         """Take one answer."""
-        reply = words(code, text)
         if not self._expected:
-            raise Lost(f"the server spoke out of turn: {reply}")
+            raise Lost(f"the server spoke out of turn: {words(code, text)}")
         asked, letter = self._expected.popleft()
         if asked == "rset" or letter is None:
             if code // 100 != _DONE:
-                raise Lost(reply)
+                raise Lost(words(code, text))
         elif asked == "dot":
-            self._answered(letter, code, reply)
+            self._answered(letter, code, words(code, text))
         else:
-            self._prepared(asked, letter, code, reply)
+            self._prepared(asked, letter, code, text)
         if code == _CLOSING:
-            raise Lost(reply)
+            raise Lost(words(code, text))
         if self._unsent:
             self._say(self._unsent.popleft())
         self._wait()
 
-    def _prepared(self, asked: Asked, letter: Letter, code: int, reply: str) -> None:
+    def _prepared(self, asked: Asked, letter: Letter, code: int, text: bytes) -> None:
         """Take an answer before the dot."""
         good = code // 100 == (_GO_ON if asked == "data" else _DONE)
         if not good and letter.refusal is None and asked != "void":
+            reply = words(code, text)
             letter.refusal = (code, reply)
             if code in CREDENTIALS_WANTED or (asked == "mail" and code // 100 == _NEVER):
                 raise Refused(code, reply)

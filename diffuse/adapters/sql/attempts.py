@@ -4,12 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, update
+from sqlalchemy import Connection, Row, func, update
 
-from diffuse.adapters.sql.tables import attempt, delivery
-from diffuse.adapters.sql.types import fixed
+from diffuse.adapters.sql.tables import delivery
+from diffuse.adapters.sql.types import fixed, micros, plain
 from diffuse.domain.delivery import State
 
+_LOG = "INSERT INTO attempt (delivery, attempt, state, at, reply, worker) VALUES ({marks})"
 ITS_LINK_WAS_USED = "its link was used"
 
 
@@ -20,10 +21,13 @@ def log(
     worker: str = "",
 ) -> None:
     """Add a row for each ending: delivery, attempt, state and the words that explain it."""
-    columns = ("delivery", "attempt", "state", "reply")
-    rows = [{**dict(zip(columns, ending, strict=True)), "at": at, "worker": worker} for ending in endings]
+    rows = [
+        (number, attempt, str(state), micros(at), plain(reply), worker)
+        for number, attempt, state, reply in map(tuple, endings)
+    ]
     if rows:
-        connection.execute(insert(attempt), rows)
+        mark = "%s" if connection.dialect.name == "postgresql" else "?"
+        connection.exec_driver_sql(_LOG.format(marks=", ".join([mark] * len(rows[0]))), rows)
 
 
 def settle(connection: Connection, deliveries: Collection[int], at: datetime) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    RowMapping,
+    Row,
     Select,
     bindparam,
     case,
@@ -24,7 +24,7 @@ from diffuse.adapters.sql import sets
 from diffuse.adapters.sql.attempts import log, settle
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.tables import QUARTER, control, delivery, employee
-from diffuse.adapters.sql.types import EPOCH, MICROSECOND, fixed, one_of, plain
+from diffuse.adapters.sql.types import EPOCH, Instant, fixed, micros, one_of, plain
 from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import (
     HELD_BY_NOBODY,
@@ -53,15 +53,17 @@ UPDATE delivery SET
     due_at = CASE WHEN ended.state = 'planned' THEN COALESCE(ended.retry_at, due_at) ELSE due_at END,
     ambiguous = ambiguous + CASE WHEN ended.state = 'unknown' THEN 1 ELSE 0 END
 FROM {ended} AS ended
-WHERE delivery.id = ended.id AND delivery.attempt = ended.attempt AND delivery.lease_token = :token
+WHERE delivery.id = ended.id AND delivery.attempt = ended.attempt
+    AND COALESCE(delivery.lease_token, '') = :token
     AND (delivery.state = 'sending'
         OR delivery.state = 'claimed' AND ended.state IN ('planned', 'failed')
         OR delivery.state = 'unknown' AND ended.state = 'sent')
 RETURNING delivery.id, delivery.attempt, delivery.state, delivery.reply
 """
+# A plain comparison of the token would let SQLite begin with its index instead of the rows that are named.
 _FENCE = """
 UPDATE delivery SET state = 'sending', lease_until = :until, fenced_at = :now
-WHERE id IN {wanted} AND lease_token = :token AND state = 'claimed' AND lease_until > :now
+WHERE id IN {wanted} AND COALESCE(lease_token, '') = :token AND state = 'claimed' AND lease_until > :now
 RETURNING id
 """
 _CLAIM = """
@@ -69,6 +71,13 @@ UPDATE delivery SET state = 'claimed', lease_token = :token, lease_until = :unti
     dated_at = COALESCE(dated_at, due_at), server = :server
 WHERE id IN {taken}
 """
+
+# The states are named as in the condition of the index by token.
+_HOLD_ON = text("""
+UPDATE delivery SET lease_until = :until
+WHERE state IN ('claimed', 'sending') AND lease_token = :token AND state = 'claimed'
+    AND lease_until > :now AND lease_until < :aged
+""")
 
 
 class SqlLedger:
@@ -85,14 +94,14 @@ class SqlLedger:
         halted, all do.
         """
         with reading(self._engine) as connection:
-            if not connection.execute(_due(now).limit(1)).first() or _halted(connection):
+            if not connection.execute(_ANY_DUE, _at(now)).first() or _halted(connection):
                 return ()
         with writing(self._engine) as connection:
             if _halted(connection):
                 return ()
-            found = connection.execute(_locked(_wanted(now).limit(limit))).mappings().all()
+            found = connection.execute(_WANTED, {**_at(now), "limit": limit}).all()
             if found:
-                _take(connection, now, token, [row["id"] for row in found], server="")
+                _take(connection, now, token, [row.id for row in found], server="")
         return tuple(_claimed(row, token, server="") for row in found)
 
     def turn(
@@ -211,19 +220,23 @@ def _halted(connection: Connection) -> bool:
     return connection.execute(everything).first() is not None
 
 
-def _due(now: datetime) -> Select[Any]:
+def _due() -> Select[Any]:
     """Select due deliveries; ``quarter`` is the index's first column, and ``due_at`` the truth."""
-    quarter = (now - EPOCH) // QUARTER
+    now = bindparam("now", type_=Instant())
     return (
         select(_ROW.id)
         .where(
             _ROW.state == fixed(State.PLANNED),
-            _ROW.quarter <= quarter,
+            _ROW.quarter <= bindparam("quarter"),
             _ROW.due_at <= now,
             _ROW.not_after > now,
         )
         .order_by(_ROW.quarter, _ROW.id)
     )
+
+
+def _at(now: datetime) -> dict[str, Any]:
+    return {"now": now, "quarter": (now - EPOCH) // QUARTER}
 
 
 _OF_DELIVERY = (
@@ -232,12 +245,15 @@ _OF_DELIVERY = (
 )  # fmt: skip
 
 
-def _wanted(now: datetime) -> Select[Any]:
+_CLAIMED = (*_OF_DELIVERY[2:], "name", "email", "about", "dated_at")
+
+
+def _wanted() -> Select[Any]:
     """Select due deliveries with all that sending needs, without those that an operator has stopped."""
     about = employee.alias("whom")
     stopped = exists().where(control.c.campaign == _ROW.campaign)
     return (
-        _due(now)
+        _due()
         .join_from(delivery, employee, employee.c.id == _ROW.employee)
         .outerjoin(about, about.c.id == _ROW.about)
         .where(employee.c.ends.is_(None) | (employee.c.ends >= _ROW.due_on), ~stopped)
@@ -259,6 +275,10 @@ def _locked(rows: Select[Any]) -> Select[Any]:
     return rows.with_for_update(skip_locked=True, of=delivery)
 
 
+_ANY_DUE = _due().limit(1)
+_WANTED = _locked(_wanted().limit(bindparam("limit")))
+
+
 def _locked_ids(rows: Select[Any]) -> Select[Any]:
     """Do so in a common table expression, which PostgreSQL then evaluates once."""
     found = _locked(rows).cte("found")
@@ -268,12 +288,15 @@ def _locked_ids(rows: Select[Any]) -> Select[Any]:
 def _take(connection: Connection, now: datetime, token: str, taken: Sequence[int], *, server: str) -> None:
     connection.execute(
         text(_CLAIM.format(taken=sets.ids(connection, "taken"))),
-        {"taken": sets.packed(taken), "token": token, "until": _micros(now + LEASE), "server": server},
+        {"taken": sets.packed(taken), "token": token, "until": micros(now + LEASE), "server": server},
     )
 
 
-def _claimed(row: RowMapping, token: str, server: str) -> Claimed:
-    return Claimed(token=token, server=server, **{**row, "attempt": row["attempt"] + 1})
+def _claimed(row: Row[Any], token: str, server: str) -> Claimed:
+    number, attempt, *rest = tuple(row)
+    return Claimed(
+        **dict(zip(_CLAIMED, rest, strict=True)), id=number, attempt=attempt + 1, token=token, server=server
+    )
 
 
 def _end(connection: Connection, now: datetime, token: str, ended: Sequence[Outcome]) -> dict[State, int]:
@@ -282,8 +305,8 @@ def _end(connection: Connection, now: datetime, token: str, ended: Sequence[Outc
         return {}
     given = [
         (
-            one.delivery, one.attempt, one.state, plain(one.reply), _micros(one.at),
-            None if one.retry_at is None else _micros(one.retry_at),
+            one.delivery, one.attempt, one.state, plain(one.reply), micros(one.at),
+            None if one.retry_at is None else micros(one.retry_at),
         )
         for one in ended
     ]  # fmt: skip
@@ -305,16 +328,22 @@ def _fence(
         return frozenset()
     rows = connection.execute(
         text(_FENCE.format(wanted=sets.ids(connection, "wanted"))),
-        {"wanted": sets.packed(wanted), "token": token, "now": _micros(now), "until": _micros(until)},
+        {"wanted": sets.packed(wanted), "token": token, "now": micros(now), "until": micros(until)},
     )
     return frozenset(row.id for row in rows)
 
 
 def _hold_on(connection: Connection, now: datetime, token: str) -> None:
     """Let the lease on what is still claimed run anew, once a third of it has passed."""
-    aging = (_ROW.lease_until > now, _ROW.lease_until < now + 2 * LEASE / 3)
-    statement = update(delivery).where(_owned(token), _ROW.state == fixed(State.CLAIMED), *aging)
-    connection.execute(statement.values(lease_until=bindparam("until")), {"until": now + LEASE})
+    connection.execute(
+        _HOLD_ON,
+        {
+            "token": token,
+            "now": micros(now),
+            "until": micros(now + LEASE),
+            "aged": micros(now + 2 * LEASE / 3),
+        },
+    )
 
 
 def _leased() -> ColumnElement[bool]:
@@ -324,7 +353,3 @@ def _leased() -> ColumnElement[bool]:
 def _owned(token: str) -> ColumnElement[bool]:
     """Test for a token among the few deliveries that are leased at all."""
     return _leased() & (_ROW.lease_token == token)
-
-
-def _micros(at: datetime) -> int:
-    return (at - EPOCH) // MICROSECOND

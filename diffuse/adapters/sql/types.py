@@ -41,7 +41,7 @@ class Instant(TypeDecorator[datetime]):
             raise AuthoringError.of(
                 f"the time {value.isoformat()} without a zone", "a time with its zone, such as UTC"
             )
-        return (value - EPOCH) // MICROSECOND
+        return micros(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Give the instant in UTC."""
@@ -76,8 +76,15 @@ class Words(TypeDecorator[str]):
         return None if value is None else plain(value)
 
 
+def micros(at: datetime) -> int:
+    """Count the microseconds since 1970."""
+    return (at - EPOCH) // MICROSECOND
+
+
 def plain(value: str) -> str:
     """Return a text that every database can keep: NUL and halves of surrogate pairs become U+FFFD."""
+    if value.isascii() and "\x00" not in value:
+        return value
     return value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -30,8 +30,12 @@ def upgrade() -> None:
 
 
 def _quarters() -> None:
-    """Let workers take what is due by quarters of an hour."""
-    planned = sa.text("state = 'planned'")
+    """Let workers take what is due by quarters of an hour, and find what they hold by their token."""
+    planned, leased = sa.text("state = 'planned'"), sa.text("state IN ('claimed', 'sending')")
+    op.drop_index("ix_delivery_leased", "delivery")
+    op.create_index(
+        "ix_delivery_leased", "delivery", ["lease_token"], sqlite_where=leased, postgresql_where=leased
+    )
     kept = op.get_bind().dialect.name == "postgresql"  # SQLite can only add one that is computed when read
     op.drop_index("ix_delivery_planned", "delivery")
     op.add_column("delivery", sa.Column("quarter", NUMBER, sa.Computed("due_at / 900000000", persisted=kept)))
