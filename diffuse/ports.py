@@ -226,11 +226,18 @@ class Ledger(Protocol):
         """Take due deliveries within their window, oldest first, for the length of a lease."""
 
     def turn(
-        self, now: datetime, token: str, *, ended: Sequence[Outcome], wanted: Sequence[int], lease: timedelta
+        self,
+        now: datetime,
+        token: str,
+        *,
+        ended: Sequence[Outcome],
+        wanted: Sequence[tuple[int, int]],
+        lease: timedelta,
     ) -> Turned:
         """Write how attempts ended, and commit that the final dots of others may follow, in one transaction.
 
-        What another token owns by now is left alone; what is still claimed is held on to.
+        ``wanted`` are (delivery, attempt) pairs, whose lease begins anew. What another token owns by now is
+        left alone; what is still claimed is held on to.
         """
 
     def give_back(self, now: datetime, token: str, why: Mapping[str, str]) -> int:

@@ -143,7 +143,7 @@ class Deliver:
             now,
             token,
             ended=[judged(held[one.delivery], one, now, self._retry_for) for one in ended],
-            wanted=() if self._stop.is_set() else wanted,
+            wanted=() if self._stop.is_set() else [(number, held[number].attempt) for number in wanted],
             lease=self._channel.lease,
         )
         report.count(turned.recorded)

@@ -61,10 +61,14 @@ WHERE delivery.id = ended.id AND delivery.attempt = ended.attempt
 RETURNING delivery.id, delivery.attempt, delivery.state, delivery.reply
 """
 # A plain comparison of the token would let SQLite begin with its index instead of the rows that are named.
+_WISH = (("id", "bigint"), ("attempt", "bigint"))
 _FENCE = """
 UPDATE delivery SET state = 'sending', lease_until = :until, fenced_at = :now
-WHERE id IN {wanted} AND COALESCE(lease_token, '') = :token AND state = 'claimed' AND lease_until > :now
-RETURNING id
+FROM {wanted} AS wanted
+WHERE delivery.id = wanted.id AND delivery.attempt = wanted.attempt
+    AND COALESCE(delivery.lease_token, '') = :token
+    AND delivery.state = 'claimed' AND delivery.lease_until > :now
+RETURNING delivery.id
 """
 _CLAIM = """
 UPDATE delivery SET state = 'claimed', lease_token = :token, lease_until = :until, attempt = attempt + 1,
@@ -105,7 +109,13 @@ class SqlLedger:
         return tuple(_claimed(row, token, server="") for row in found)
 
     def turn(
-        self, now: datetime, token: str, *, ended: Sequence[Outcome], wanted: Sequence[int], lease: timedelta
+        self,
+        now: datetime,
+        token: str,
+        *,
+        ended: Sequence[Outcome],
+        wanted: Sequence[tuple[int, int]],
+        lease: timedelta,
     ) -> Turned:
         """Write how attempts ended, and commit that the final dots of others may follow, in one transaction.
 
@@ -236,7 +246,7 @@ def _due() -> Select[Any]:
 
 
 def _at(now: datetime) -> dict[str, Any]:
-    return {"now": now, "quarter": (now - EPOCH) // QUARTER}
+    return {"now": now, "quarter": micros(now) // micros(EPOCH + QUARTER)}
 
 
 _OF_DELIVERY = (
@@ -322,12 +332,16 @@ def _end(connection: Connection, now: datetime, token: str, ended: Sequence[Outc
 
 
 def _fence(
-    connection: Connection, now: datetime, token: str, wanted: Sequence[int], until: datetime
+    connection: Connection,
+    now: datetime,
+    token: str,
+    wanted: Sequence[tuple[int, int]],
+    until: datetime,
 ) -> frozenset[int]:
     if not wanted:
         return frozenset()
     rows = connection.execute(
-        text(_FENCE.format(wanted=sets.ids(connection, "wanted"))),
+        text(_FENCE.format(wanted=sets.rows(connection, "wanted", _WISH))),
         {"wanted": sets.packed(wanted), "token": token, "now": micros(now), "until": micros(until)},
     )
     return frozenset(row.id for row in rows)

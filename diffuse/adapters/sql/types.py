@@ -35,13 +35,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         """Count microseconds."""
-        if value is None:
-            return None
-        if value.utcoffset() is None:
-            raise AuthoringError.of(
-                f"the time {value.isoformat()} without a zone", "a time with its zone, such as UTC"
-            )
-        return micros(value)
+        return None if value is None else micros(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Give the instant in UTC."""
@@ -77,7 +71,15 @@ class Words(TypeDecorator[str]):
 
 
 def micros(at: datetime) -> int:
-    """Count the microseconds since 1970."""
+    """Count the microseconds since 1970.
+
+    Raises:
+        AuthoringError: for a time without a zone.
+    """
+    if at.utcoffset() is None:
+        raise AuthoringError.of(
+            f"the time {at.isoformat()} without a zone", "a time with its zone, such as UTC"
+        )
     return (at - EPOCH) // MICROSECOND
 
 

@@ -21,7 +21,7 @@ from diffuse.adapters.sql.relief import SqlRelief
 from diffuse.adapters.sql.results import SqlResults
 from diffuse.adapters.sql.tables import attempt, delivery, event
 from diffuse.domain.campaign import Campaign
-from diffuse.domain.delivery import Change, Claimed, Outcome, State, Touchpoint
+from diffuse.domain.delivery import LEASE, Change, Claimed, Outcome, State, Touchpoint
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
@@ -153,13 +153,20 @@ class Store:
 
     def sending(self, now: datetime = NOW) -> Claimed:
         claimed = self.claim(now)
-        assert self.ledger.fence(claimed, now)
+        assert self.fence(claimed, now)
         return claimed
+
+    def fence(self, claimed: Claimed, now: datetime = NOW) -> bool:
+        turned = self.ledger.turn(
+            now, claimed.token, ended=(), wanted=[(claimed.id, claimed.attempt)], lease=LEASE
+        )
+        return claimed.id in turned.allowed
 
     def finish(self, claimed: Claimed, state: State, **more: Any) -> bool:  # noqa: ANN401 -- any field
         at = more.pop("at", NOW)
         ending = Outcome(delivery=claimed.id, attempt=claimed.attempt, state=state, at=at, **more)
-        return self.ledger.finish(claimed, ending)
+        turned = self.ledger.turn(NOW, claimed.token, ended=[ending], wanted=(), lease=LEASE)
+        return bool(turned.recorded)
 
     def sent(self, now: datetime = NOW) -> Claimed:
         claimed = self.sending(now)

@@ -38,7 +38,7 @@ def test_only_a_delivery_that_has_left_is_shown(store: Store) -> None:
     assert store.hits.shown(1) is None
     claimed = store.claim()
     assert store.hits.shown(1) is None
-    assert store.ledger.fence(claimed, NOW)
+    assert store.fence(claimed, NOW)
     assert store.hits.shown(1) is not None
     store.finish(claimed, State.UNKNOWN)
     assert store.hits.shown(1) is not None

@@ -3,9 +3,14 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
-from diffuse.domain.delivery import LEASE, Claimed, Outcome, State
+from diffuse.adapters.sql.engine import writing
+from diffuse.adapters.sql.tables import control
+from diffuse.domain.control import EVERYTHING, Standstill
+from diffuse.domain.delivery import LEASE, MAX_RESENDS, Claimed, Ending, Left, Outcome, State
 from diffuse.errors import AuthoringError
+from diffuse.ports import Turned
 from tests.suites.store.given import CLOSES, MINUTE, NOW, TODAY, Store, person, together, touchpoint
 
 LATER = NOW + LEASE + MINUTE
@@ -16,8 +21,8 @@ def people(store: Store) -> None:
     store.with_people("ana", "bob", "cyd")
 
 
-def test_what_is_due_is_claimed_oldest_first(store: Store) -> None:
-    due = {"ana": NOW, "bob": NOW - MINUTE, "cyd": NOW + MINUTE}
+def test_what_is_due_is_claimed_by_quarters_of_an_hour_with_all_that_sending_needs(store: Store) -> None:
+    due = {"ana": NOW, "bob": NOW - 20 * MINUTE, "cyd": NOW + MINUTE}
     store.plan(*(touchpoint(employee=name, due_at=at) for name, at in due.items()))
     claimed = store.ledger.claim(NOW, token="w1", limit=10)
     assert [one.employee for one in claimed] == ["bob", "ana"]
@@ -26,15 +31,20 @@ def test_what_is_due_is_claimed_oldest_first(store: Store) -> None:
         id=row["id"],
         token="w1",
         attempt=1,
+        campaign="social-media",
         publication=1,
         key_point="disclose",
         employee="ana",
+        name="Ana Tremblay",
+        email="ana@universite.example",
         variant="advice",
         language="fr",
         message_id="<social-media.disclose.0.ana.email@universite.example>",
-        due_at=NOW,
+        dated_at=NOW,
         about="",
         duty="",
+        ambiguous=0,
+        server="",
     )
     assert (row["state"], row["lease_token"], row["lease_until"]) == ("claimed", "w1", NOW + LEASE)
 
@@ -74,9 +84,9 @@ def test_workers_at_once_never_claim_the_same_delivery(store: Store) -> None:
 def test_the_dot_may_follow_once_and_only_while_the_lease_holds(store: Store) -> None:
     store.plan(touchpoint())
     claimed = store.claim()
-    assert not store.ledger.fence(claimed, NOW + LEASE)
-    assert store.ledger.fence(claimed, NOW + LEASE - MINUTE)
-    assert not store.ledger.fence(claimed, NOW)
+    assert not store.fence(claimed, NOW + LEASE)
+    assert store.fence(claimed, NOW + LEASE - MINUTE)
+    assert not store.fence(claimed, NOW)
     row = store.row(claimed.id)
     assert (row["state"], row["fenced_at"]) == ("sending", NOW + LEASE - MINUTE)
 
@@ -123,26 +133,17 @@ def test_a_stale_attempt_or_token_writes_nothing(store: Store) -> None:
     owner = store.claim(LATER, token="w2")
     before = store.row(owner.id)
     for claimed in (stale, *_forged(owner)):
-        assert not store.ledger.fence(claimed, LATER)
+        assert not store.fence(claimed, LATER)
         assert not store.finish(claimed, State.FAILED)
     assert store.row(owner.id) == before
     assert len(store.attempts()) == 1
-    assert store.ledger.fence(owner, LATER)
+    assert store.fence(owner, LATER)
 
 
 def _forged(owner: Claimed) -> list[Claimed]:
     fields = {name: getattr(owner, name) for name in Claimed.__dataclass_fields__}
     changes: list[dict[str, object]] = [{"token": "w1"}, {"attempt": owner.attempt - 1}, {"id": owner.id + 1}]
     return [Claimed(**{**fields, **change}) for change in changes]
-
-
-def test_an_outcome_of_another_delivery_writes_nothing(store: Store) -> None:
-    store.plan(touchpoint(), touchpoint(employee="bob"))
-    ana, bob = store.ledger.claim(NOW, token="w1", limit=2)
-    assert store.ledger.fence(ana, NOW)
-    mixed_up = Outcome(delivery=bob.id, attempt=bob.attempt, state=State.SENT, at=NOW)
-    assert not store.ledger.finish(ana, mixed_up)
-    assert store.ledger.counts() == {"social-media": {"claimed": 1, "sending": 1}}
 
 
 def test_what_was_never_fenced_cannot_be_sent(store: Store) -> None:
@@ -161,9 +162,9 @@ def test_a_second_outcome_of_the_same_attempt_writes_nothing(store: Store) -> No
 
 def test_an_expired_lease_is_settled_by_what_may_have_happened(store: Store) -> None:
     store.plan(touchpoint(), touchpoint(employee="bob"), touchpoint(employee="cyd"))
-    _, bob, cyd = store.ledger.claim(NOW, token="w1", limit=3)
-    assert store.ledger.fence(bob, NOW)
-    assert store.ledger.fence(cyd, NOW + 2 * MINUTE - MINUTE / 60)
+    store.claim()
+    assert store.fence(store.claim(token="w2"), NOW)
+    assert store.fence(store.claim(token="w3"), NOW + 2 * MINUTE - MINUTE / 60)
     assert store.ledger.recover(NOW + LEASE) == (1, 1)
     assert [store.row(number)["state"] for number in (1, 2, 3)] == ["planned", "unknown", "sending"]
     assert [store.row(number)["lease_until"] is None for number in (1, 2, 3)] == [True, True, False]
@@ -191,7 +192,7 @@ def test_an_unknown_delivery_never_fails(store: Store) -> None:
     store.ledger.recover(LATER)
     assert not store.finish(claimed, State.FAILED)
     assert not store.finish(claimed, State.PLANNED)
-    assert store.row(1)["state"] == "unknown"
+    assert (store.row(1)["state"], store.row(1)["ambiguous"]) == ("unknown", 1)
 
 
 def test_recoverers_at_once_log_each_loss_once(store: Store) -> None:
@@ -218,10 +219,133 @@ def test_an_instant_comes_back_in_utc_to_the_microsecond(store: Store) -> None:
 
     local = NOW.astimezone(ZoneInfo("America/Toronto"))
     store.plan(touchpoint(due_at=local))
-    assert store.claim().due_at.isoformat() == "2026-09-14T14:30:00.123456+00:00"
+    assert store.claim().dated_at.isoformat() == "2026-09-14T14:30:00.123456+00:00"
 
 
 def test_a_reply_that_no_database_can_keep_is_kept_readably(store: Store) -> None:
     store.plan(touchpoint())
     store.finish(store.sending(), State.FAILED, reply="550 \x00caf\udce9 🌱")
     assert store.row(1)["reply"] == "550 \ufffdcaf\ufffd 🌱"
+
+
+def test_a_turn_writes_what_ended_and_allows_what_follows_at_once(store: Store) -> None:
+    store.plan(*(touchpoint(employee=name) for name in ("ana", "bob", "cyd")))
+    ana, bob, cyd = store.ledger.claim(NOW, token="w1", limit=3)
+    assert store.fence(ana)
+    ended = [
+        Outcome(delivery=ana.id, attempt=1, state=State.SENT, at=NOW, reply="250 ok"),
+        Outcome(delivery=bob.id, attempt=1, state=State.FAILED, at=NOW, reply="550 no"),
+    ]
+    turned = store.ledger.turn(NOW, "w1", ended=ended, wanted=[(bob.id, 1), (cyd.id, 1)], lease=LEASE)
+    assert turned == Turned(allowed=frozenset({cyd.id}), recorded={State.SENT: 1, State.FAILED: 1})
+    assert store.ledger.counts() == {"social-media": {"failed": 1, "sending": 1, "sent": 1}}
+
+
+def test_a_turn_holds_on_to_what_is_still_claimed_once_a_third_of_the_lease_has_passed(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob"))
+    ana, bob = store.ledger.claim(NOW, token="w1", limit=2)
+    store.ledger.turn(NOW + LEASE / 4, "w1", ended=(), wanted=(), lease=LEASE)
+    assert store.row(bob.id)["lease_until"] == NOW + LEASE
+    store.ledger.turn(NOW + LEASE / 2, "w1", ended=(), wanted=[(ana.id, 1)], lease=5 * LEASE)
+    assert store.row(ana.id)["lease_until"] == NOW + LEASE / 2 + 5 * LEASE
+    assert store.row(bob.id)["lease_until"] == NOW + LEASE / 2 + LEASE
+
+
+def test_what_is_given_back_is_planned_at_once_with_the_reason(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(employee="bob"))
+    ana, bob = store.ledger.claim(NOW, token="w1", limit=2)
+    assert store.fence(ana)
+    assert store.ledger.give_back(NOW, "w1", {"": "the server is away"}) == 1
+    assert (store.row(ana.id)["state"], store.row(bob.id)["state"]) == ("sending", "planned")
+    assert store.row(bob.id)["reason"] == "the server is away"
+    assert store.claim(token="w2").attempt == 2
+
+
+def test_the_date_of_a_message_stays_that_of_its_first_attempt(store: Store) -> None:
+    store.plan(touchpoint())
+    store.finish(store.claim(), State.PLANNED, retry_at=NOW + MINUTE)
+    again = store.claim(NOW + 2 * MINUTE)
+    assert (again.attempt, again.dated_at) == (2, NOW)
+
+
+def test_what_an_operator_has_stopped_is_not_claimed(store: Store) -> None:
+    store.plan(touchpoint(), touchpoint(campaign="ai"))
+    _stop(store, "ai", Standstill.PAUSED)
+    assert store.claim().campaign == "social-media"
+    assert store.ledger.claim(NOW, token="w1", limit=9) == ()
+
+
+def test_nothing_is_claimed_while_everything_is_halted(store: Store) -> None:
+    store.plan(touchpoint())
+    _stop(store, EVERYTHING, Standstill.HALTED)
+    assert store.ledger.claim(NOW, token="w1", limit=9) == ()
+
+
+def _stop(store: Store, campaign: str, state: Standstill) -> None:
+    with writing(store.engine) as connection:
+        connection.execute(insert(control).values(campaign=campaign, state=state, reason="", since=NOW))
+
+
+def test_a_refusal_after_an_attempt_of_unknown_fate_leaves_it_unknown(store: Store) -> None:
+    store.plan(touchpoint())
+    store.finish(store.sending(), State.UNKNOWN, reply="connection lost")
+    assert store.ledger.resend(NOW + MINUTE, ["social-media"]) == 1
+    again = store.sending(NOW + MINUTE)
+    assert (again.attempt, again.ambiguous, again.dated_at) == (2, 1, NOW)
+    assert store.finish(again, State.FAILED, reply="550 no such mailbox")
+    row = store.row(1)
+    assert (row["state"], row["reply"], row["resends"]) == ("unknown", "550 no such mailbox", 1)
+    assert [state for _, state, _ in store.attempts()] == ["unknown", "planned", "unknown"]
+
+
+def test_a_message_of_unknown_fate_is_sent_again_only_where_its_campaign_asks_and_not_for_ever(
+    store: Store,
+) -> None:
+    store.plan(touchpoint())
+    store.finish(store.sending(), State.UNKNOWN)
+    assert store.ledger.resend(NOW, []) == store.ledger.resend(NOW, ["ai"]) == 0
+    for _ in range(MAX_RESENDS):
+        assert store.ledger.resend(NOW, ["social-media"]) == 1
+        store.finish(store.sending(), State.UNKNOWN)
+    assert store.ledger.resend(NOW, ["social-media"]) == 0
+
+
+def test_what_a_dead_process_had_in_hand_is_settled_by_its_journal(store: Store) -> None:
+    names = ("ana", "bob", "cyd", "dan", "eve")
+    store.directory.save([person(name) for name in names])
+    store.plan(*(touchpoint(employee=name) for name in names))
+    claimed = store.ledger.claim(NOW, token="w1", limit=5)
+    wanted = [(one.id, 1) for one in claimed[1:]]
+    assert len(store.ledger.turn(NOW, "w1", ended=(), wanted=wanted, lease=LEASE).allowed) == len(wanted)
+    answers = {claimed[3].id: (State.SENT, "250 ok"), claimed[4].id: (State.FAILED, "550 no")}
+    left = Left(
+        token="w1",
+        certain=True,
+        dotted=frozenset((one.id, 1) for one in claimed[2:]),
+        endings=tuple(
+            Ending(delivery=number, attempt=1, state=state, reply=reply)
+            for number, (state, reply) in answers.items()
+        ),
+    )
+    counts = store.ledger.settle_left(NOW, left)
+    assert counts == {State.PLANNED: 2, State.UNKNOWN: 1, State.SENT: 1, State.FAILED: 1}
+    states = [store.row(one.id)["state"] for one in claimed]
+    assert states == ["planned", "planned", "unknown", "sent", "failed"]
+    assert store.ledger.settle_left(NOW, left) == {}
+
+
+def test_without_a_sure_journal_what_was_allowed_is_unknown(store: Store) -> None:
+    store.plan(touchpoint())
+    claimed = store.sending()
+    left = Left(token=claimed.token, certain=False, dotted=frozenset(), endings=())
+    assert store.ledger.settle_left(NOW, left) == {State.UNKNOWN: 1}
+
+
+def test_a_journal_that_is_read_late_still_turns_unknown_into_sent(store: Store) -> None:
+    store.plan(touchpoint())
+    claimed = store.sending()
+    store.ledger.recover(LATER)
+    ending = Ending(delivery=claimed.id, attempt=1, state=State.SENT, reply="250 ok")
+    left = Left(token="w1", certain=True, dotted=frozenset({(claimed.id, 1)}), endings=(ending,))
+    assert store.ledger.settle_left(LATER, left) == {State.SENT: 1}
+    assert store.row(1)["reply"] == "250 ok"

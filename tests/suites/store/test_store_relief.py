@@ -92,8 +92,8 @@ def test_what_substitutes_acknowledged_and_what_came_of_a_handover_is_told(store
     )
     assert store.relief.passed(["ana", "bob"]) == {"handover:1": Passed(sent_at=None, acknowledged_at=None)}
     claimed = {one.key_point: one for one in store.ledger.claim(NOW, token="w1", limit=9)}
-    assert (claimed["disclose"].about, claimed["disclose"].duty) == ("ana", "Répondre")
-    store.ledger.fence(claimed["disclose"], NOW)
+    assert (claimed["disclose"].about, claimed["disclose"].duty) == ("Ana Tremblay", "Répondre")
+    store.fence(claimed["disclose"], NOW)
     store.finish(claimed["disclose"], State.SENT)
     store.hits.acknowledge(
         Acknowledgement(

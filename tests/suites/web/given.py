@@ -25,7 +25,7 @@ from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.adapters.templates import Templates
 from diffuse.domain.campaign import Campaign
-from diffuse.domain.delivery import Outcome, State, Touchpoint
+from diffuse.domain.delivery import LEASE, Outcome, State, Touchpoint
 from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Wording
@@ -221,11 +221,9 @@ def fill(engine: Engine) -> dict[str, int]:
         due_at=NOW + timedelta(days=1),
     )
     claimed = ledger.claim(NOW, token="t", limit=99)
-    for delivery in claimed:
-        ledger.fence(delivery, NOW)
-        ledger.finish(
-            delivery, Outcome(delivery=delivery.id, attempt=delivery.attempt, state=State.SENT, at=NOW)
-        )
+    ledger.turn(NOW, "t", ended=(), wanted=[(one.id, one.attempt) for one in claimed], lease=LEASE)
+    ended = [Outcome(delivery=one.id, attempt=one.attempt, state=State.SENT, at=NOW) for one in claimed]
+    ledger.turn(NOW, "t", ended=ended, wanted=(), lease=LEASE)
     return {f"{delivery.key_point} {delivery.language}": delivery.id for delivery in claimed}
 
 
