@@ -34,6 +34,9 @@ PATIENCE = 30.0
 DRAIN = 15.0
 """Seconds that servers have for their answers once the worker is told to stop."""
 
+SILENCES = 2
+"""Connections on which a server may fall silent, without an answer on any other, until it is in trouble."""
+
 TICK = 0.25
 STOPPED = "the worker was told to stop"
 TOO_LATE = "the message waited too long for its turn; it was not sent"
@@ -61,6 +64,7 @@ class Batch:
         self._fenced: dict[int, float] = {}
         self._asked: tuple[float, frozenset[int]] = (0.0, frozenset())
         self._turning: Future[frozenset[int]] | None = None
+        self._silences = dict.fromkeys(channel.servers, 0)
         self._stopped_at = 0.0
         self._selector = selectors.DefaultSelector()
         self._ear, self._mouth = socket.socketpair()
@@ -329,6 +333,8 @@ class Batch:
 
     def _heard(self, wire: Wire) -> None:
         endings, wire.ended = wire.ended, []
+        if endings:
+            self._silences[wire.server] = 0
         self._end(endings)
         self._channel.latency += (wire.latency - self._channel.latency) / 8
 
@@ -353,17 +359,17 @@ class Batch:
         if isinstance(failure, Refused):
             text = server.refused(failure.code, failure.reply, self._channel.sender.email)
             self._in_trouble(wire.server, text)
-        for letter in reversed(wire.letters):
-            self._lost(wire, letter, str(failure))
+        for place, letter in reversed(tuple(enumerate(wire.letters))):
+            self._lost(wire, letter, str(failure), blameless=wire.proven or place > 0)
 
-    def _lost(self, wire: Wire, letter: Letter, why: str) -> None:
+    def _lost(self, wire: Wire, letter: Letter, why: str, *, blameless: bool) -> None:
         """Say what follows for a letter whose connection is gone: nothing, another try, or nobody knows."""
         server = self._channel.servers[wire.server]
         ours = why in {STOPPED, TOO_LATE}
         if not wire.accepted_nothing(letter):
             text = f"no answer from {server} after the end of the message: {why}"
             self._end([letter.ending(State.UNKNOWN, text)])
-        elif wire.proven and wire.server not in self._troubles and not ours and not self._stopped_at:
+        elif blameless and wire.server not in self._troubles and not ours and not self._stopped_at:
             again = Letter(outgoing=letter.outgoing, data=letter.data, fenced_at=letter.fenced_at)
             self._filled[wire.server].appendleft(again)
         elif letter.fenced_at is not None or not (ours or wire.server in self._troubles):
@@ -377,7 +383,9 @@ class Batch:
         for wire in tuple(self._wires):
             if wire.deadline is not None and now > wire.deadline:
                 server = self._channel.servers[wire.server]
-                self._in_trouble(wire.server, f"{server} did not answer in time")
+                self._silences[wire.server] += 1
+                if self._silences[wire.server] >= SILENCES:
+                    self._in_trouble(wire.server, f"{server} did not answer in time")
                 self._lose(wire, Lost("it did not answer in time"))
 
     def _heed_stop(self) -> None:

@@ -181,12 +181,14 @@ class Wire:
         gone = self._fill()
         while (end := self._read.find(b"\n")) >= 0:
             line, self._read = self._read[:end].rstrip(b"\r"), self._read[end + 1 :]
+            if len(line) > _LONGEST_LINE:
+                raise Lost("the server does not speak SMTP: a line without end")
             self._reply.append(line[4:])
             if line[3:4] != b"-":
                 text, self._reply = b" ".join(self._reply), []
                 self._heard(int(line[:3]) if line[:3].isdigit() else -1, text)
         if gone or len(self._read) > _LONGEST_LINE:
-            raise Lost(gone or "the server does not speak SMTP")
+            raise Lost(gone or "the server does not speak SMTP: a line without end")
 
     def _fill(self) -> str:
         """Read until there is nothing more; return why there never will be, or nothing."""

@@ -65,6 +65,7 @@ class Receiver:
         credentials: tuple[str, str] | None = None,
         faults: Mapping[str, Sequence[Fault]] | None = None,
         messages_per_connection: int = _ENOUGH,
+        pipelining: bool = True,
     ) -> None:
         """Keep what is needed; nothing is opened yet.
 
@@ -74,10 +75,12 @@ class Receiver:
             credentials: the only user name and password that may send; without them, everybody may.
             faults: for each recipient's address what goes wrong at its first attempt, its second …
             messages_per_connection: after these it answers 421 and closes.
+            pipelining: whether commands may be sent before the answers to earlier ones.
         """
         self.port, self.connections = port, 0
         self._mailbox, self._security, self._context = _Mailbox(maildir, journal, clock), security, context
         self._credentials, self._limit = credentials, messages_per_connection
+        self._pipelining = pipelining
         self._faults = {address: list(series) for address, series in (faults or {}).items()}
         self._open: set[_Conversation] = set()
         self._loop: asyncio.AbstractEventLoop
@@ -100,6 +103,13 @@ class Receiver:
     def hang_up(self) -> None:
         """Close every connection; new ones are accepted."""
         asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, answers: list[str]
+    ) -> list[str]:
+        """Say what is offered."""
+        session.host_name = hostname
+        return [*answers[:-1], "250-PIPELINING", answers[-1]] if self._pipelining else answers
 
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

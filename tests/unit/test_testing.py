@@ -6,7 +6,6 @@ import pytest
 
 from diffuse.domain.delivery import State
 from diffuse.domain.message import Baked, Excerpt, Outgoing
-from diffuse.errors import TransientFailure
 from diffuse.ports import Calendar, Channel, Clock, Queue
 from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel, MemoryQueue
 
@@ -67,46 +66,54 @@ def test_a_clock_that_is_given_an_instant_without_an_offset_says_so() -> None:
     assert clock.now() == NOON
 
 
-def test_a_channel_in_memory_accepts_each_message_whose_fence_holds() -> None:
+class Turns:
+    """Allows the given deliveries, and keeps what ended."""
+
+    def __init__(self, *allowed: int) -> None:
+        self.allowed, self.asked, self.ended = allowed, list[int](), list[Ending]()
+
+    def __call__(self, ended: Sequence[Ending], wanted: Sequence[int]) -> list[int]:
+        self.asked += wanted
+        self.ended += ended
+        return [number for number in wanted if number in self.allowed]
+
+
+def test_a_channel_in_memory_accepts_each_message_that_may_be_sent() -> None:
     channel = MemoryChannel(FrozenClock(NOON))
     batch = [outgoing(1, "ana@universite.example"), outgoing(2, "zoe@universite.example")]
-    asked: list[int] = []
-
-    def fence(delivery: int) -> bool:
-        asked.append(delivery)
-        return delivery == 2
-
-    (outcome,) = channel.send(batch, fence)
-    assert asked == [1, 2]
-    assert (outcome.delivery, outcome.attempt, outcome.state) == (2, 1, State.SENT)
-    assert (outcome.at, outcome.reply, outcome.retry_at) == (NOON, "scripted: sent", None)
+    turns = Turns(2)
+    assert channel.send(batch, turns, MemoryJournal()) == {}
+    assert turns.asked == [1, 2]
+    assert turns.ended == [Ending(delivery=2, attempt=1, state=State.SENT, reply="scripted: sent")]
     assert channel.accepted == [batch[1]]
     channel.close()
 
 
-@pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN])
-def test_a_scripted_ending_comes_after_the_fence_and_accepts_nothing(state: State) -> None:
+@pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN, State.PLANNED])
+def test_a_scripted_ending_accepts_nothing(state: State) -> None:
     channel = MemoryChannel(FrozenClock(NOON))
     channel.replies["ana@universite.example"] = state
-    (outcome,) = channel.send([outgoing(1, "ana@universite.example")], lambda _: True)
-    assert (outcome.state, outcome.reply) == (state, f"scripted: {state.value}")
-    assert list(channel.send([outgoing(1, "ana@universite.example")], lambda _: False)) == []
+    turns = Turns(1)
+    channel.send([outgoing(1, "ana@universite.example")], turns, MemoryJournal())
+    assert [(one.state, one.reply) for one in turns.ended] == [(state, f"scripted: {state.value}")]
     assert channel.accepted == []
 
 
-def test_a_message_that_is_put_off_never_reaches_the_fence_and_says_when_to_try_again() -> None:
-    channel = MemoryChannel(FrozenClock(NOON))
-    channel.replies["ana@universite.example"] = State.PLANNED
-    (outcome,) = channel.send([outgoing(1, "ana@universite.example")], lambda _: pytest.fail("asked"))
-    assert (outcome.state, outcome.retry_at) == (State.PLANNED, NOON + timedelta(minutes=1))
-
-
-def test_a_channel_that_is_down_raises_and_accepts_nothing() -> None:
+def test_a_channel_that_is_down_says_so_and_accepts_nothing() -> None:
     channel = MemoryChannel(FrozenClock(NOON))
     channel.down = "nobody answers"
-    with pytest.raises(TransientFailure, match="nobody answers"):
-        list(channel.send([outgoing(1, "ana@universite.example")], lambda _: True))
-    assert channel.accepted == []
+    turns = Turns(1)
+    batch = [outgoing(1, "ana@universite.example")]
+    assert channel.send(batch, turns, MemoryJournal()) == {"": "nobody answers"}
+    assert (turns.asked, channel.accepted) == ([], [])
+
+
+def test_journals_in_memory_keep_nothing() -> None:
+    journals = MemoryJournals()
+    with journals.begin("w1") as journal:
+        journal.dots([(1, 1)])
+        journal.replies([])
+    assert list(journals.left()) == []
 
 
 def test_a_queue_in_memory_counts_its_hints() -> None:

@@ -2,16 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
-from diffuse.actors import Interruptible, Poll, Rounds
-from diffuse.domain.delivery import Outcome, State
-from diffuse.domain.message import Outgoing
+from diffuse.actors import Poll, Rounds
+from diffuse.domain.delivery import State
 from diffuse.errors import TransientFailure
 from diffuse.services.beat import Beat, Round
 from diffuse.services.deliver import Delivered
@@ -19,29 +16,6 @@ from diffuse.services.plan import Planned
 
 NOW = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
 QUIET = Round(planned=Planned(), delivered=Delivered(), recovered=0, unknown=0)
-
-
-def outgoing(number: int) -> Outgoing:
-    """A message of which only the number matters here."""
-    return cast("Outgoing", SimpleNamespace(delivery=number, attempt=1))
-
-
-class StopsAfter:
-    """A channel that sends everything, and sets the event after so many messages."""
-
-    def __init__(self, number: int, stop: threading.Event) -> None:
-        self.left, self.stop, self.closed = number, stop, False
-
-    def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-        for one in batch:
-            assert fence(one.delivery)
-            self.left -= 1
-            if not self.left:
-                self.stop.set()
-            yield Outcome(delivery=one.delivery, attempt=one.attempt, state=State.SENT, at=NOW)
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class Scripted(Beat):
@@ -78,22 +52,6 @@ def told(caplog: pytest.LogCaptureFixture, *rounds: Round | Exception) -> list[t
         for _ in rounds:
             beats.run()
     return [(record.levelname, record.getMessage()) for record in caplog.records]
-
-
-def test_a_channel_that_is_interrupted_finishes_its_message_and_sends_no_other() -> None:
-    stop = threading.Event()
-    channel = Interruptible(StopsAfter(2, stop), stop)
-    sending = channel.send([outgoing(n) for n in range(5)], lambda _: True)
-    assert [next(sending).delivery, next(sending).delivery] == [0, 1]
-    with pytest.raises(TransientFailure, match="told to stop"):
-        next(sending)
-
-
-def test_closing_an_interruptible_channel_hangs_up() -> None:
-    stop = threading.Event()
-    inner = StopsAfter(1, stop)
-    Interruptible(inner, stop).close()
-    assert inner.closed
 
 
 def test_a_trouble_of_the_channel_is_told_when_it_begins_and_when_it_is_over(

@@ -18,6 +18,7 @@ from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.adapters.sql.relief import SqlRelief
 from diffuse.adapters.sql.results import SqlResults
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.delivery import LEASE, Claimed
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Slot, Wording, link_slot
@@ -29,7 +30,7 @@ from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
 from diffuse.services.plan import Plan
 from diffuse.services.succeed import Succeed
-from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel, MemoryQueue
+from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel, MemoryJournals, MemoryQueue
 
 MONDAY = date(2027, 1, 4)
 EARLY = datetime(2027, 1, 4, 13, 0, tzinfo=UTC)
@@ -132,7 +133,13 @@ class Office:
         self.calendar = FixedCalendar(*holidays)
         self.plan = self.planner("p1")
         self.deliver = self.worker("w1")
-        self.beat = Beat(clock=self.clock, ledger=self.ledger, plan=self.plan, deliver=self.deliver)
+        self.beat = Beat(
+            clock=self.clock,
+            ledger=self.ledger,
+            publications=self.publications,
+            plan=self.plan,
+            deliver=self.deliver,
+        )
         self.results = SqlResults(self.engine, publications=self.publications.get)
         self.export = Export(results=self.results, directory=self.directory, publications=self.publications)
         if people:
@@ -155,13 +162,18 @@ class Office:
     def worker(self, name: str) -> Deliver:
         return Deliver(
             clock=self.clock,
-            directory=self.directory,
             publications=self.publications,
             ledger=self.ledger,
             channel=self.channel,
+            journals=MemoryJournals(),
             signer=self.signer,
             worker=name,
         )
+
+    def fence(self, claimed: Claimed) -> bool:
+        wanted = [(claimed.id, claimed.attempt)]
+        turned = self.ledger.turn(self.clock.now(), claimed.token, ended=(), wanted=wanted, lease=LEASE)
+        return claimed.id in turned.allowed
 
     def launch(self, one: Campaign) -> Published:
         return self.publications.publish(one, wordings(one), self.clock.now())

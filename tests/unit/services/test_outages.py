@@ -40,7 +40,7 @@ def weeks_of_trouble(seed: int) -> Office:
         if chance.random() < 0.2:
             for lost in office.ledger.claim(office.clock.now(), token="dead", limit=2):
                 if chance.random() < 0.5:
-                    office.ledger.fence(lost, office.clock.now())
+                    office.fence(lost)
             office.clock.advance(LEASE)
         office.beat.run()
         for row in office.rows():
