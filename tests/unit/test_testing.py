@@ -1,13 +1,21 @@
 """The fakes that ship with diffuse keep the promises of the ports that they stand in for."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from diffuse.domain.delivery import State
+from diffuse.domain.delivery import Ending, State
 from diffuse.domain.message import Baked, Excerpt, Outgoing
 from diffuse.ports import Calendar, Channel, Clock, Queue
-from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel, MemoryQueue
+from diffuse.testing import (
+    FixedCalendar,
+    FrozenClock,
+    MemoryChannel,
+    MemoryJournal,
+    MemoryJournals,
+    MemoryQueue,
+)
 
 NOON = datetime(2027, 1, 4, 12, tzinfo=UTC)
 

@@ -1,5 +1,6 @@
 """What the services' tests start from: an office in memory, with SQL beneath and fakes around."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -159,7 +160,7 @@ class Office:
             planner=name,
         )
 
-    def worker(self, name: str) -> Deliver:
+    def worker(self, name: str, stop: threading.Event | None = None) -> Deliver:
         return Deliver(
             clock=self.clock,
             publications=self.publications,
@@ -168,6 +169,7 @@ class Office:
             journals=MemoryJournals(),
             signer=self.signer,
             worker=name,
+            stop=stop,
         )
 
     def fence(self, claimed: Claimed) -> bool:

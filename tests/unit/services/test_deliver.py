@@ -1,14 +1,16 @@
 """Delivering what is due: whatever happens outside, a delivery ends once or stays planned."""
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 
-from diffuse.domain.delivery import LEASE, Outcome, State
+from diffuse.domain.delivery import LEASE, RETRY_FOR, Ending, State
 from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, PIXEL_URL, Outgoing, Wording, link_slot
-from diffuse.errors import TransientFailure
-from diffuse.services.deliver import BATCH
+from diffuse.ports import Journal, Turn
+from diffuse.services.deliver import BATCH, Deliver
 from tests.unit.services.given import DAY, EARLY, LATE, MONDAY, Office, campaign, key_point, person, wordings
 
 MINUTE = timedelta(minutes=1)
@@ -72,10 +74,7 @@ def test_a_mail_server_that_is_down_leaves_everything_planned_and_the_run_says_s
     assert {(row.state, row.reason, row.attempts) for row in office.rows()} == {
         (State.PLANNED, "the mail server 127.0.0.1:25 does not answer", 1)
     }
-    assert {row.due_at for row in office.rows()} == {LATE + MINUTE}
     office.channel.down = ""
-    assert office.deliver.run().total == 0
-    office.clock.advance(MINUTE)
     assert office.deliver.run().ended == {State.SENT: 2}
     assert {(row.reason, row.attempts) for row in office.rows()} == {("", 2)}
 
@@ -94,27 +93,35 @@ def test_a_mail_server_that_is_down_all_day_costs_a_day_and_no_message() -> None
     assert (office.row().state, office.row().reason) == (State.SENT, "")
 
 
-class Breaking:
-    """A channel that hangs up after so many messages."""
+class Instead:
+    """A channel that does something else with each batch."""
 
-    def __init__(self, office: Office, after: int) -> None:
-        self.office = office
-        self.after = after
+    lease = LEASE
 
-    def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-        yield from self.office.channel.send(batch[: self.after], fence)
-        raise TransientFailure("hung up", reply="421 closing")
+    def __init__(self, send: Callable[[Sequence[Outgoing], Turn, Journal], Mapping[str, str]]) -> None:
+        self.send = send
 
     def close(self) -> None:
         raise NotImplementedError
 
 
-def test_a_connection_that_breaks_halfway_leaves_only_the_rest_planned() -> None:
-    office = office_at_work("ana", "max", "zoe")
+def other_worker(
+    office: Office, send: Callable[[Sequence[Outgoing], Turn, Journal], Mapping[str, str]]
+) -> Deliver:
     deliver = office.worker("w2")
-    deliver._channel = Breaking(office, after=1)
-    report = deliver.run()
-    assert (report.trouble, report.ended) == ("hung up", {State.SENT: 1, State.PLANNED: 2})
+    deliver._channel = Instead(send)
+    return deliver
+
+
+def test_a_server_that_leaves_halfway_leaves_only_the_rest_planned() -> None:
+    office = office_at_work("ana", "max", "zoe")
+
+    def send(batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        office.channel.send(batch[:1], turn, journal)
+        return {"": "421 closing"}
+
+    report = other_worker(office, send).run()
+    assert (report.trouble, report.ended) == ("421 closing", {State.SENT: 1, State.PLANNED: 2})
     assert sorted((row.state, row.reason) for row in office.rows()) == [
         (State.PLANNED, "421 closing"),
         (State.PLANNED, "421 closing"),
@@ -139,9 +146,21 @@ def test_a_message_that_is_refused_for_now_is_tried_again_and_the_others_are_sen
     office = office_at_work("ana", "zoe")
     office.channel.replies["ana@universite.example"] = State.PLANNED
     assert office.deliver.run().ended == {State.PLANNED: 1, State.SENT: 1}
+    assert LATE + MINUTE <= office.rows()[0].due_at <= LATE + 1.5 * MINUTE
     office.channel.replies.clear()
-    office.clock.advance(MINUTE)
+    office.clock.advance(1.5 * MINUTE)
     assert office.deliver.run().ended == {State.SENT: 1}
+
+
+def test_a_message_that_is_refused_for_a_day_is_given_up() -> None:
+    office = office_at_work("ana")
+    office.channel.replies["ana@universite.example"] = State.PLANNED
+    office.deliver.run()
+    office.clock.set(EARLY + DAY)
+    office.beat.run()
+    office.clock.set(LATE + RETRY_FOR)
+    assert office.deliver.run().ended == {State.FAILED: 1}
+    assert office.row().reason.startswith("given up after 24 hours: scripted: planned")
 
 
 def test_a_message_of_unknown_fate_is_not_sent_again() -> None:
@@ -172,39 +191,32 @@ def test_a_wording_that_is_not_kept_fails_alone_and_says_so() -> None:
 def test_somebody_enrolled_while_a_run_goes_on_is_known_to_the_next_batch() -> None:
     office = office_at_work("ana")
 
-    class Enrolling(Breaking):
-        def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-            yield from self.office.channel.send(batch, fence)
-            if not any(who.id == "new" for who in self.office.directory.employees()):
-                self.office.directory.save([person("ana"), person("new")])
-                self.office.clock.set(EARLY)
-                self.office.plan.run()
-                self.office.clock.set(LATE)
+    def send(batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        if not any(who.id == "new" for who in office.directory.employees()):
+            office.directory.save([person("ana"), person("new")])
+            office.clock.set(EARLY)
+            office.plan.run()
+            office.clock.set(LATE)
+        return office.channel.send(batch, turn, journal)
 
-    deliver = office.worker("w2")
-    deliver._channel = Enrolling(office, after=0)
-    assert deliver.run().ended == {State.SENT: 2}
+    assert other_worker(office, send).run().ended == {State.SENT: 2}
     assert states(office) == {"ana": State.SENT, "new": State.SENT}
-
-
-class Slow(Breaking):
-    """A channel that takes longer than a lease at first; another worker settles that meanwhile."""
-
-    def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-        if self.after:
-            self.after -= 1
-            self.office.clock.advance(LEASE)
-            assert self.office.ledger.recover(self.office.clock.now()) == (len(batch), 0)
-        yield from self.office.channel.send(batch, fence)
 
 
 @pytest.mark.parametrize("ends", [State.SENT, State.FAILED])
 def test_a_worker_that_lost_its_lease_sends_nothing_and_counts_nothing(ends: State) -> None:
     office = office_at_work("ana")
     office.channel.replies["ana@universite.example"] = ends
-    deliver = office.worker("w2")
-    deliver._channel = Slow(office, after=1)
-    assert deliver.run().ended == {ends: 1}
+    slow = [True]
+
+    def send(batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        if slow:
+            slow.clear()
+            office.clock.advance(LEASE)
+            assert office.ledger.recover(office.clock.now()) == (len(batch), 0)
+        return office.channel.send(batch, turn, journal)
+
+    assert other_worker(office, send).run().ended == {ends: 1}
     assert office.row().attempts == 2
     assert len(office.channel.accepted) == (ends is State.SENT)
 
@@ -212,36 +224,67 @@ def test_a_worker_that_lost_its_lease_sends_nothing_and_counts_nothing(ends: Sta
 def test_an_answer_that_comes_too_late_to_an_attempt_that_is_not_ours_any_more_is_not_counted() -> None:
     office = office_at_work("ana")
 
-    class Late(Breaking):
-        def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-            self.office.clock.advance(LEASE)
-            self.office.worker("w3")._ledger.recover(self.office.clock.now())
-            assert self.office.worker("w3").run().ended == {State.SENT: 1}
-            for message in batch:
-                yield Outcome(
-                    delivery=message.delivery,
-                    attempt=message.attempt,
-                    state=State.FAILED,
-                    at=self.office.clock.now(),
-                )
+    def send(batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        office.clock.advance(LEASE)
+        office.ledger.recover(office.clock.now())
+        assert office.worker("w3").run().ended == {State.SENT: 1}
+        ended = [
+            Ending(delivery=one.delivery, attempt=one.attempt, state=State.FAILED, reply="550 no")
+            for one in batch
+        ]
+        assert turn(ended, [one.delivery for one in batch]) == frozenset()
+        return {}
 
-    deliver = office.worker("w2")
-    deliver._channel = Late(office, after=0)
-    assert deliver.run().total == 0
+    assert other_worker(office, send).run().total == 0
     assert (office.row().state, office.row().attempts) == (State.SENT, 2)
 
 
 def test_a_whole_batch_whose_lease_was_lost_is_not_counted_when_the_server_is_down() -> None:
     office = office_at_work("ana")
 
-    class Hanging(Breaking):
-        def send(self, batch: Sequence[Outgoing], fence: Callable[[int], bool]) -> Iterator[Outcome]:
-            self.office.clock.advance(LEASE)
-            self.office.ledger.recover(self.office.clock.now())
-            raise TransientFailure("hung up")
+    def send(batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        office.clock.advance(LEASE)
+        office.ledger.recover(office.clock.now())
+        return {"": "hung up"}
 
-    deliver = office.worker("w2")
-    deliver._channel = Hanging(office, after=0)
-    report = deliver.run()
+    report = other_worker(office, send).run()
     assert (report.trouble, report.total) == ("hung up", 0)
     assert office.row().state == State.PLANNED
+
+
+def test_a_worker_that_is_to_stop_gives_back_what_it_has_not_sent() -> None:
+    office = office_at_work("ana", "zoe")
+    stop = threading.Event()
+    deliver = office.worker("w2", stop=stop)
+
+    def send(batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        office.channel.send(batch[:1], turn, journal)
+        stop.set()
+        assert turn((), [batch[1].delivery]) == frozenset()
+        return {}
+
+    deliver._channel = Instead(send)
+    assert deliver.run().ended == {State.SENT: 1}
+    assert sorted(states(office).values()) == [State.PLANNED, State.SENT]
+    assert deliver.run().total == 0
+
+
+def test_a_run_while_another_one_of_the_process_is_at_work_ends_at_once() -> None:
+    office = office_at_work("ana")
+
+    def send(batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        assert deliver.run().total == 0
+        return office.channel.send(batch, turn, journal)
+
+    deliver = other_worker(office, send)
+    assert deliver.run().ended == {State.SENT: 1}
+
+
+def test_whatever_did_not_go_well_is_logged_with_its_delivery(caplog: pytest.LogCaptureFixture) -> None:
+    office = office_at_work("ana", "zoe")
+    office.channel.replies["ana@universite.example"] = State.FAILED
+    with caplog.at_level(logging.INFO, "diffuse.deliver"):
+        office.deliver.run()
+    (record,) = caplog.records
+    about = (record.__dict__["delivery"], record.__dict__["attempt"], record.__dict__["state"])
+    assert (record.getMessage(), about) == ("scripted: failed", (1, 1, "failed"))
