@@ -9,6 +9,7 @@ from typing import Protocol
 
 from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.control import Stop
 from diffuse.domain.delivery import Change, Claimed, Ending, Left, Outcome, State, Touchpoint
 from diffuse.domain.events import Event
 from diffuse.domain.evidence import Acknowledgement
@@ -489,3 +490,166 @@ class Relief(Protocol):
 
     def passed(self, employees: Collection[str]) -> Mapping[str, Passed]:
         """Return what came of the messages that some employees got for occasions, by the occasion's key."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """A delivery as an operator looks at it; ``since`` is when it was last allowed to leave, if it ever was."""
+
+    id: int
+    campaign: str
+    key_point: str
+    employee: str
+    state: State
+    reason: str
+    due_at: datetime
+    attempt: int
+    since: datetime | None
+    server: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """What came of settling by hand: how many were settled, and how many stayed as they were, by state.
+
+    Attributes:
+        done: those that were unknown.
+        others: those that stay as they are; unknown ones among them are of a cancelled campaign.
+        missing: ids that nobody knows.
+    """
+
+    done: int
+    others: Mapping[State, int]
+    missing: tuple[int, ...] = ()
+
+
+class Control(Protocol):
+    """Keeps what operators and guards have brought to a standstill, and takes their decisions."""
+
+    def stops(self) -> Sequence[Stop]:
+        """Return what stands still, by campaign; ``EVERYTHING`` first."""
+
+    def pause(self, campaign: str, reason: str, now: datetime) -> int:
+        """Let nothing more of a campaign leave, at once, and hold what is planned; return how many are held.
+
+        A campaign that is cancelled stays so.
+        """
+
+    def resume(self, campaign: str, now: datetime) -> int:
+        """End a pause, and plan again what it held; return how many."""
+
+    def cancel(self, campaign: str, reason: str, now: datetime) -> int:
+        """Let nothing more of a campaign leave, at once, and cancel what is planned or held; return how many."""
+
+    def lift(self, campaign: str, now: datetime) -> bool:
+        """End a cancellation, so that the campaign is planned from now on; False when there is none."""
+
+    def halt(self, reason: str, now: datetime) -> None:
+        """Let nothing leave at all; what is halted already keeps its reason."""
+
+    def confirm(self, now: datetime) -> Stop | None:
+        """Let everything go on; return what stood still, or None."""
+
+    def enforce(self, now: datetime) -> int:
+        """Hold or cancel what came to be planned while a stop began; return how many."""
+
+    def waiting(self, state: State, campaign: str | None = None, *, limit: int) -> Sequence[Waiting]:
+        """Return deliveries in a state, by id."""
+
+    def settle(self, ids: Collection[int], state: State, by: str, now: datetime) -> Settled:
+        """Settle deliveries of unknown fate: sent, or planned again because they were not accepted."""
+
+    def retry(self, campaign: str, by: str, now: datetime) -> int:
+        """Plan again what failed of a campaign, unless it may have arrived; return how many."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """A database as it was seen.
+
+    Attributes:
+        address: where it is, without a password; empty for one that ends with its process.
+        incarnation: drawn when the database was made; a copy has the same.
+        server: names the server's data as long as nobody makes them anew; empty when it cannot be known.
+        ticked_at: when a worker last looked at it; it never goes back by itself.
+    """
+
+    address: str
+    incarnation: str
+    server: str
+    ticked_at: datetime
+
+
+class Pulse(Protocol):
+    """Keeps in the database when a worker last looked at it."""
+
+    def read(self) -> Seen:
+        """Return what the database says of itself."""
+
+    def beat(self, now: datetime, *, anew: bool = False) -> Seen:
+        """Keep the instant, unless a later one is kept; ``anew``, keep it in any case."""
+
+
+class Memory(Protocol):
+    """Keeps, outside the database, how it was when a worker of this machine last saw it."""
+
+    def read(self) -> Seen | None:
+        """Return that; None before the first time."""
+
+    def keep(self, seen: Seen) -> None:
+        """Keep it for the next time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traffic:
+    """What goes on in a campaign.
+
+    Attributes:
+        states: how many deliveries are in each state, states without any left out.
+        due: how many could leave now.
+        rate: how many left a second, lately.
+    """
+
+    states: Mapping[State, int]
+    due: int = 0
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lane:
+    """A mail server, or a domain of recipients, in trouble: nothing goes there before ``until``."""
+
+    name: str
+    until: datetime
+    reason: str
+
+
+class Overview(Protocol):
+    """Reads what goes on."""
+
+    def traffic(self, now: datetime) -> Mapping[str, Traffic]:
+        """Return what goes on in each campaign that has deliveries."""
+
+    def lanes(self, now: datetime) -> Sequence[Lane]:
+        """Return the lanes in trouble, by name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that was looked at: what was seen, and the trouble and its remedy, if there is one."""
+
+    about: str
+    seen: str
+    trouble: bool = False
+    remedy: str = ""
+
+
+class Examination(Protocol):
+    """Looks at one part of an installation."""
+
+    @property
+    def about(self) -> str:
+        """What it looks at."""
+
+    def findings(self) -> Iterator[Finding]:
+        """Look; an error of diffuse that is raised is a finding too."""
