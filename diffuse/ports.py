@@ -494,7 +494,7 @@ class Relief(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
-    """A delivery as an operator looks at it; ``since`` is when it was last allowed to leave, if it ever was."""
+    """A delivery as an operator looks at it; ``since`` is when it was last allowed to leave, if ever."""
 
     id: int
     campaign: str
@@ -539,7 +539,7 @@ class Control(Protocol):
         """End a pause, and plan again what it held; return how many."""
 
     def cancel(self, campaign: str, reason: str, now: datetime) -> int:
-        """Let nothing more of a campaign leave, at once, and cancel what is planned or held; return how many."""
+        """Let nothing more of a campaign leave, at once; cancel what is planned or held, return how many."""
 
     def lift(self, campaign: str, now: datetime) -> bool:
         """End a cancellation, so that the campaign is planned from now on; False when there is none."""
