@@ -9,7 +9,7 @@ TOLERANCE = timedelta(minutes=10)
 """A clock that is set right moves less than this."""
 
 EVERY = 1.0
-"""Seconds: a look so soon after the last one is left out, so that it may be asked for as often as one likes."""
+"""Seconds: a look so soon after the last one is left out, so it may be asked for as often as one likes."""
 
 HELD = "Nothing is sent until you say so: {check}, then run 'diffuse resume'"
 JUMPED = "the clock has jumped {by} {way} ({at:%Y-%m-%d %H:%M} UTC now). "

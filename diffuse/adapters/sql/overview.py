@@ -1,0 +1,87 @@
+"""Reads what goes on: deliveries by state, what is due, how fast it leaves, and where there is trouble."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, func, select
+
+from diffuse.adapters.sql.engine import reading
+from diffuse.adapters.sql.tables import QUARTER, attempt, control, delivery, lane
+from diffuse.adapters.sql.types import EPOCH, fixed, micros
+from diffuse.domain.control import EVERYTHING
+from diffuse.domain.delivery import State
+from diffuse.ports import Lane, Traffic
+
+LATELY = timedelta(minutes=5)
+NEWEST = 20_000
+"""Attempts that the rate is taken from at most: the newest ones."""
+
+SHORTEST = timedelta(seconds=10)
+"""Seconds over which a rate is taken at least."""
+
+_ROW = delivery.c
+
+
+class SqlOverview:
+    """What goes on in a database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use a database that has been upgraded."""
+        self._engine = engine
+
+    def traffic(self, now: datetime) -> Mapping[str, Traffic]:
+        """Return what goes on in each campaign that has deliveries."""
+        with reading(self._engine) as connection:
+            states, due, rates = _states(connection), _due(connection, now), _rates(connection, now)
+        return {
+            name: Traffic(states=found, due=due.get(name, 0), rate=rates.get(name, 0.0))
+            for name, found in states.items()
+        }
+
+    def lanes(self, now: datetime) -> Sequence[Lane]:
+        """Return the lanes in trouble, by name."""
+        row = lane.c
+        statement = select(row.name, row.until, row.reason).where(row.until > now).order_by(row.name)
+        with reading(self._engine) as connection:
+            return tuple(Lane(**one) for one in connection.execute(statement).mappings())
+
+
+def _states(connection: Connection) -> dict[str, dict[State, int]]:
+    grouped = select(_ROW.campaign, _ROW.state, func.count()).group_by(_ROW.campaign, _ROW.state)
+    states: dict[str, dict[State, int]] = {}
+    for campaign, state, number in connection.execute(grouped.order_by(_ROW.campaign, _ROW.state)):
+        states.setdefault(campaign, {})[State(state)] = number
+    return states
+
+
+def _due(connection: Connection, now: datetime) -> dict[str, int]:
+    """Count what could leave now, by campaign; nothing of those that stand still."""
+    standing_still = set(connection.scalars(select(control.c.campaign)))
+    if EVERYTHING in standing_still:
+        return {}
+    statement = select(_ROW.campaign, func.count()).where(
+        _ROW.state == fixed(State.PLANNED),
+        _ROW.quarter <= micros(now) // micros(EPOCH + QUARTER),
+        _ROW.due_at <= now,
+        _ROW.not_after > now,
+    )
+    rows = connection.execute(statement.group_by(_ROW.campaign)).tuples()
+    return {campaign: number for campaign, number in rows if campaign not in standing_still}
+
+
+def _rates(connection: Connection, now: datetime) -> dict[str, float]:
+    """Return how many messages left a second in the last minutes, by campaign."""
+    row = attempt.c
+    newest = select(row.delivery, row.state, row.at).order_by(row.id.desc()).limit(NEWEST).subquery()
+    lately = newest.c.at > now - LATELY
+    first = connection.scalar(select(func.min(newest.c.at)).where(lately))
+    if first is None:
+        return {}
+    sent = (
+        select(_ROW.campaign, func.count())
+        .join_from(newest, delivery, _ROW.id == newest.c.delivery)
+        .where(lately, newest.c.state == State.SENT)
+        .group_by(_ROW.campaign)
+    )
+    seconds = max(now - first, SHORTEST).total_seconds()
+    return {campaign: number / seconds for campaign, number in connection.execute(sent).tuples()}
