@@ -5,6 +5,7 @@ Third parties are imported by the function that needs them, so that checking a f
 
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +28,9 @@ from diffuse.ports import (
 from diffuse.services.beat import Beat
 from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
+from diffuse.services.guard import Guard
 from diffuse.services.launch import Launch
+from diffuse.services.operate import Operate
 from diffuse.services.plan import Plan
 from diffuse.services.record import Record
 from diffuse.services.succeed import Succeed
@@ -70,6 +73,7 @@ class App:
     record: Record
     succeed: Succeed
     export: Export
+    operate: Operate
     channel: Channel
 
     def close(self) -> None:
@@ -152,6 +156,11 @@ def _queue(hints: "dramatiq.Broker | None") -> Queue:
     return DramatiqQueue(hints)
 
 
+def _seconds(clock: Clock) -> Callable[[], float]:
+    """Count the seconds of a clock that is not the machine's: it moves as it is told to."""
+    return lambda: clock.now().timestamp()
+
+
 def app(
     settings: "Settings",
     *,
@@ -171,23 +180,29 @@ def app(
     """
     from diffuse.adapters import baked_json, definitions
     from diffuse.adapters.dot_journal import DotJournals
+    from diffuse.adapters.remembered import RememberedFile
     from diffuse.adapters.signer import KeyedSigner
     from diffuse.adapters.sql.clock import clock_of
+    from diffuse.adapters.sql.control import SqlControl
     from diffuse.adapters.sql.directory import SqlDirectory
     from diffuse.adapters.sql.engine import connect
     from diffuse.adapters.sql.hits import SqlHits
     from diffuse.adapters.sql.house import SqlHouse
     from diffuse.adapters.sql.ledger import SqlLedger
     from diffuse.adapters.sql.migrate import upgrade
+    from diffuse.adapters.sql.overview import SqlOverview
     from diffuse.adapters.sql.plans import SqlPlans
     from diffuse.adapters.sql.publications import SqlPublications
+    from diffuse.adapters.sql.pulse import SqlPulse
     from diffuse.adapters.sql.relief import SqlRelief
     from diffuse.adapters.sql.results import SqlResults
+    from diffuse.adapters.stopwatch import stopwatch
     from diffuse.adapters.templates import default_folder
 
     writing = authoring(settings.templates)
     engine = connect(settings.database_url.get_secret_value())
     upgrade(engine)
+    seconds = stopwatch if clock is None else _seconds(clock)
     clock = clock or clock_of(engine)
     directory = SqlDirectory(engine)
     publications = SqlPublications(
@@ -203,6 +218,7 @@ def app(
     house = SqlHouse(engine, rules=(definitions.dump, definitions.load_attention))
     worker = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
     plans = SqlPlans(engine)
+    control = SqlControl(engine)
     succeed = Succeed(
         clock=clock,
         directory=directory,
@@ -215,6 +231,7 @@ def app(
         directory=directory,
         publications=publications,
         plans=plans,
+        control=control,
         house=house,
         succeed=succeed,
         calendar=writing.calendar,
@@ -249,12 +266,34 @@ def app(
             renderer=writing.renderer,
             calendar=writing.calendar,
             publications=publications,
+            control=control,
             house=house,
             queue=queue,
         ),
         plan=plan,
         deliver=deliver,
-        beat=Beat(clock=clock, ledger=ledger, publications=publications, plan=plan, deliver=deliver),
+        beat=Beat(
+            guard=Guard(
+                clock=clock,
+                stopwatch=seconds,
+                control=control,
+                pulse=SqlPulse(engine),
+                memory=RememberedFile(settings.journal),
+            ),
+            clock=clock,
+            ledger=ledger,
+            publications=publications,
+            control=control,
+            plan=plan,
+            deliver=deliver,
+        ),
+        operate=Operate(
+            clock=clock,
+            control=control,
+            overview=SqlOverview(engine),
+            publications=publications,
+            queue=queue,
+        ),
         succeed=succeed,
         record=Record(hits=SqlHits(engine), publications=publications, clock=clock, signer=signer),
         export=Export(

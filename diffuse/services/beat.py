@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from diffuse.ports import Clock, Ledger, Publications
+from diffuse.domain.control import EVERYTHING
+from diffuse.ports import Clock, Control, Ledger, Publications
 from diffuse.services.deliver import Deliver, Delivered
+from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan, Planned
 
 
@@ -20,18 +22,29 @@ class Round:
 class Beat:
     """Settles what dead workers left, plans, and delivers; the database alone says what is due."""
 
-    def __init__(
-        self, *, clock: Clock, ledger: Ledger, publications: Publications, plan: Plan, deliver: Deliver
+    def __init__(  # noqa: PLR0913 -- one collaborator each
+        self,
+        *,
+        guard: Guard,
+        clock: Clock,
+        ledger: Ledger,
+        publications: Publications,
+        control: Control,
+        plan: Plan,
+        deliver: Deliver,
     ) -> None:
         """Take the collaborators."""
+        self._guard = guard
         self._clock = clock
         self._ledger = ledger
         self._publications = publications
+        self._control = control
         self._plan = plan
         self._deliver = deliver
 
     def run(self) -> Round:
         """Do one round."""
+        self._guard.check()
         left, lost = self._deliver.settle()
         recovered, unknown = self._ledger.recover(self._clock.now())
         self._ledger.resend(self._clock.now(), self._resending())
@@ -43,6 +56,8 @@ class Beat:
         )
 
     def _resending(self) -> list[str]:
-        """Return the campaigns that want messages of unknown fate to be sent again."""
+        """Return the campaigns that want messages of unknown fate to be sent again, the stopped left out."""
+        stopped = {one.campaign for one in self._control.stops()}
         running = (one.campaign for one in self._publications.running())
-        return [campaign.id for campaign in running if getattr(campaign, "on_unknown", "") == "resend"]
+        wanting = (one.id for one in running if getattr(one, "on_unknown", "") == "resend")
+        return [] if EVERYTHING in stopped else [name for name in wanting if name not in stopped]

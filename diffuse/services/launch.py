@@ -8,7 +8,7 @@ from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.source import Loaded
 from diffuse.errors import AuthoringError, Problem
-from diffuse.ports import Calendar, Campaigns, Clock, House, Publications, Published, Queue, Renderer
+from diffuse.ports import Calendar, Campaigns, Clock, Control, House, Publications, Published, Queue, Renderer
 from diffuse.services.check import check
 
 
@@ -23,6 +23,7 @@ class Launch:
         renderer: Renderer,
         calendar: Calendar,
         publications: Publications,
+        control: Control,
         house: House,
         queue: Queue,
     ) -> None:
@@ -32,12 +33,14 @@ class Launch:
         self._renderer = renderer
         self._calendar = calendar
         self._publications = publications
+        self._control = control
         self._house = house
         self._queue = queue
 
     def run(self, *paths: Path, attention: Attention | None = None) -> tuple[Published, ...]:
         """Publish the campaigns at these paths; a text that is published already is left as it is.
 
+        A campaign that was cancelled is planned again from now on; one that is paused stays so.
         ``attention`` are the organisation's rules from now on; without them the present ones stay.
 
         Raises:
@@ -59,6 +62,8 @@ class Launch:
         if attention is not None:
             self._house.publish(attention, now)
         published = tuple(self._publications.publish(campaign, baked, now) for campaign, baked in ready)
+        for one in published:
+            self._control.lift(one.campaign.id, now)
         self._queue.kick()
         return published
 

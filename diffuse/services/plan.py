@@ -13,6 +13,7 @@ import numpy as np
 
 from diffuse.domain import planning
 from diffuse.domain.attention import WEEK
+from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import State
 from diffuse.domain.desk import Rules, Running
 from diffuse.domain.messages import Messages, signature
@@ -24,6 +25,7 @@ from diffuse.ports import (
     Calendar,
     Chunk,
     Clock,
+    Control,
     Directory,
     House,
     Kept,
@@ -75,6 +77,7 @@ class Plan:
         directory: Directory,
         publications: Publications,
         plans: Plans,
+        control: Control,
         house: House,
         succeed: Succeed,
         calendar: Calendar,
@@ -87,6 +90,7 @@ class Plan:
         self._directory = directory
         self._publications = publications
         self._plans = plans
+        self._control = control
         self._house = house
         self._succeed = succeed
         self._calendar = calendar
@@ -95,8 +99,11 @@ class Plan:
         self._planner = planner
 
     def run(self) -> Planned:
-        """Plan every chunk that is to be planned and that nobody else holds."""
+        """Plan every chunk that is to be planned and that nobody else holds; nothing while all is halted."""
         planned = Planned()
+        if EVERYTHING in self._standing_still():
+            return planned
+        self._control.enforce(self._clock.now())
         self._plans.lay_out(self._clock.now())
         acting = self._succeed.pass_on()
         while held := self._plans.claim(self._clock.now(), self._planner):
@@ -119,15 +126,17 @@ class Plan:
             held, population, {name: kept.cut for name, kept in bases.items()}, until
         )
         occasions = self._plans.occasions(held)
+        stopped = self._standing_still()
+        # What the others have sent takes the employees' attention all the same.
+        moving = [one for one in published if one.campaign.id not in stopped]
         running = [
-            self._running(one, bases[one.campaign.id], messages, population, occasions, now)
-            for one in published
+            self._running(one, bases[one.campaign.id], messages, population, occasions, now) for one in moving
         ]
         plan = planning.plan(
             now,
             population,
             running,
-            messages.taken([one.campaign for one in published], now),
+            messages.taken([one.campaign for one in moving], now),
             rules,
             self._signer.message_id,
         )
@@ -141,6 +150,10 @@ class Plan:
         )
         self._plans.ask(tuple(self._reminders(plan.reminders, now)))
         return recorded
+
+    def _standing_still(self) -> frozenset[str]:
+        """Return the campaigns of which nothing is planned."""
+        return frozenset(one.campaign for one in self._control.stops())
 
     def _rules(self, now: datetime) -> Rules:
         attention = self._house.attention()

@@ -1,13 +1,14 @@
 """What the services' tests start from: an office in memory, with SQL beneath and fakes around."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from diffuse.adapters import baked_json, definitions
 from diffuse.adapters.signer import KeyedSigner
+from diffuse.adapters.sql.control import SqlControl
 from diffuse.adapters.sql.directory import SqlDirectory
 from diffuse.adapters.sql.engine import connect
 from diffuse.adapters.sql.hits import SqlHits
@@ -16,6 +17,7 @@ from diffuse.adapters.sql.ledger import SqlLedger
 from diffuse.adapters.sql.migrate import upgrade
 from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.publications import SqlPublications
+from diffuse.adapters.sql.pulse import SqlPulse
 from diffuse.adapters.sql.relief import SqlRelief
 from diffuse.adapters.sql.results import SqlResults
 from diffuse.domain.campaign import Campaign
@@ -25,10 +27,11 @@ from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Slot, Wording, link_slot
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
-from diffuse.ports import Published, Result
+from diffuse.ports import Published, Result, Seen
 from diffuse.services.beat import Beat, Round
 from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
+from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan
 from diffuse.services.succeed import Succeed
 from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel, MemoryJournals, MemoryQueue
@@ -101,6 +104,19 @@ def wordings(one: Campaign) -> dict[Wording, Baked]:
     }
 
 
+class MemoryOfADatabase:
+    """Remembers a database as long as it lives itself."""
+
+    def __init__(self) -> None:
+        self.seen: Seen | None = None
+
+    def read(self) -> Seen | None:
+        return self.seen
+
+    def keep(self, seen: Seen) -> None:
+        self.seen = seen
+
+
 class Office:
     """Everything that a round needs, on one database in memory."""
 
@@ -131,13 +147,17 @@ class Office:
             relief=self.relief,
             plans=self.plans,
         )
+        self.control = SqlControl(self.engine)
+        self.memory = MemoryOfADatabase()
         self.calendar = FixedCalendar(*holidays)
         self.plan = self.planner("p1")
         self.deliver = self.worker("w1")
         self.beat = Beat(
+            guard=self.guard(),
             clock=self.clock,
             ledger=self.ledger,
             publications=self.publications,
+            control=self.control,
             plan=self.plan,
             deliver=self.deliver,
         )
@@ -152,12 +172,22 @@ class Office:
             directory=self.directory,
             publications=self.publications,
             plans=self.plans,
+            control=self.control,
             house=self.house,
             succeed=self.succeed,
             calendar=self.calendar,
             signer=self.signer,
             queue=MemoryQueue(),
             planner=name,
+        )
+
+    def guard(self, stopwatch: Callable[[], float] | None = None) -> Guard:
+        return Guard(
+            clock=self.clock,
+            stopwatch=stopwatch or (lambda: self.clock.now().timestamp()),
+            control=self.control,
+            pulse=SqlPulse(self.engine),
+            memory=self.memory,
         )
 
     def worker(self, name: str, stop: threading.Event | None = None) -> Deliver:

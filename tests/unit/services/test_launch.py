@@ -63,6 +63,7 @@ class Desk:
             renderer=self.renderer,
             calendar=FixedCalendar(),
             publications=self.office.publications,
+            control=self.office.control,
             queue=self.queue,
         )
 
