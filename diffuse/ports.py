@@ -226,7 +226,7 @@ class Ledger(Protocol):
     def claim(self, now: datetime, *, token: str, limit: int) -> Sequence[Claimed]:
         """Take due deliveries within their window, oldest first, for the length of a lease."""
 
-    def turn(
+    def turn(  # noqa: PLR0913 -- everything that changes between two rounds of messages, in one transaction
         self,
         now: datetime,
         token: str,
@@ -234,15 +234,20 @@ class Ledger(Protocol):
         ended: Sequence[Outcome],
         wanted: Sequence[tuple[int, int]],
         lease: timedelta,
+        heard: Collection[tuple[str, str]] = (),
     ) -> Turned:
         """Write how attempts ended, and commit that the final dots of others may follow, in one transaction.
 
-        ``wanted`` are (delivery, attempt) pairs, whose lease begins anew. What another token owns by now is
+        ``wanted`` are (delivery, attempt) pairs, whose lease begins anew; ``heard`` are lanes, each with its
+        refusal for now or, for success, nothing. What another token owns by now is
         left alone; what is still claimed is held on to.
         """
 
     def give_back(self, now: datetime, token: str, why: Mapping[str, str]) -> int:
-        """Plan again what is still claimed, with the reason by mail server; return how many."""
+        """Plan again what is still claimed, with the trouble by mail server; return how many.
+
+        Nothing goes through those servers for a while.
+        """
 
     def recover(self, now: datetime) -> tuple[int, int]:
         """Settle expired leases: claimed ones are planned again, sending ones unknown. Return both counts."""

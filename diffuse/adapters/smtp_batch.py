@@ -222,7 +222,7 @@ class Batch:
 
     def _wanted(self) -> list[int]:
         """Return the messages to be allowed next, once half of those that were allowed are gone."""
-        if self._stopped_at:
+        if self._stopped_at or not self._wires:
             return []
         ahead = self._ahead()
         letters = list(self._unsent())
@@ -261,7 +261,9 @@ class Batch:
             if letter.outgoing.delivery in allowed:
                 letter.fenced_at = at
         # Those were dropped while the database allowed them.
-        self._end([_ending(self._all[number], State.PLANNED, STOPPED) for number in allowed - here])
+        for one in (self._all[number] for number in sorted(allowed - here)):
+            why = self._troubles.get(self._channel.name_of(one), STOPPED)
+            self._end([_ending(one, State.PLANNED, why)])
         if refused:
             self._forget(refused)
         for wire in tuple(self._wires):

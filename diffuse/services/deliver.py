@@ -20,6 +20,7 @@ from diffuse.domain.message import (
     link_slot,
 )
 from diffuse.domain.people import given_name
+from diffuse.domain.traffic import told
 from diffuse.ports import Channel, Clock, Journal, Journals, Ledger, Publications, Signer
 
 BATCH = 256
@@ -145,6 +146,7 @@ class Deliver:
             ended=[judged(held[one.delivery], one, now, self._retry_for) for one in ended],
             wanted=() if self._stop.is_set() else [(number, held[number].attempt) for number in wanted],
             lease=self._channel.lease,
+            heard=[lane for one in ended for lane in told(held[one.delivery], one)],
         )
         report.count(turned.recorded)
         for one in ended:

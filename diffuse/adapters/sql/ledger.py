@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from diffuse.adapters.sql import sets
+from diffuse.adapters.sql import lanes, sets
 from diffuse.adapters.sql.attempts import log, settle
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.tables import QUARTER, control, delivery, employee
@@ -36,7 +36,13 @@ from diffuse.domain.delivery import (
     Outcome,
     State,
 )
+from diffuse.domain.traffic import Recipient, Server, Traffic
 from diffuse.ports import Turned
+
+ONE_SERVER = Traffic(servers=(Server(name=""),))
+
+LOOKS = 40
+"""How often a claim looks at further deliveries when limits put off all of those that it found."""
 
 _ROW = delivery.c
 _ENDED = (
@@ -87,9 +93,9 @@ WHERE state IN ('claimed', 'sending') AND lease_token = :token AND state = 'clai
 class SqlLedger:
     """The ledger in a database. Every instant is the caller's, whose clock is the database's."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Use a database that has been upgraded."""
-        self._engine = engine
+    def __init__(self, engine: Engine, traffic: Traffic = ONE_SERVER) -> None:
+        """Use a database that has been upgraded; ``traffic`` says what may go where."""
+        self._engine, self._traffic = engine, traffic
 
     def claim(self, now: datetime, *, token: str, limit: int) -> Sequence[Claimed]:
         """Take due deliveries within their window for the length of a lease, by quarters of an hour.
@@ -98,17 +104,22 @@ class SqlLedger:
         halted, all do.
         """
         with reading(self._engine) as connection:
-            if not connection.execute(_ANY_DUE, _at(now)).first() or _halted(connection):
+            if not connection.execute(_ANY_DUE, _at(now)).first() or self._closed(connection, now):
                 return ()
         with writing(self._engine) as connection:
-            if _halted(connection):
+            if self._closed(connection, now):
                 return ()
-            found = connection.execute(_WANTED, {**_at(now), "limit": limit}).all()
-            if found:
-                _take(connection, now, token, [row.id for row in found], server="")
-        return tuple(_claimed(row, token, server="") for row in found)
+            for _ in range(LOOKS):
+                rows = connection.execute(_WANTED, {**_at(now), "limit": limit}).all()
+                routes = lanes.routes(connection, now, self._traffic, [_recipient(row) for row in rows])
+                if routes.server or not routes.put_off:
+                    return _taken(connection, now, token, rows, routes.server)
+        return ()
 
-    def turn(
+    def _closed(self, connection: Connection, now: datetime) -> bool:
+        return _halted(connection) or lanes.shut(connection, now, self._traffic)
+
+    def turn(  # noqa: PLR0913 -- everything that changes between two rounds of messages, in one transaction
         self,
         now: datetime,
         token: str,
@@ -116,6 +127,7 @@ class SqlLedger:
         ended: Sequence[Outcome],
         wanted: Sequence[tuple[int, int]],
         lease: timedelta,
+        heard: Collection[tuple[str, str]] = (),
     ) -> Turned:
         """Write how attempts ended, and commit that the final dots of others may follow, in one transaction.
 
@@ -126,6 +138,7 @@ class SqlLedger:
             recorded = _end(connection, now, token, ended)
             allowed = _fence(connection, now, token, wanted, now + lease)
             _hold_on(connection, now, token)
+            lanes.learn(connection, now, heard)
         return Turned(allowed=allowed, recorded=recorded)
 
     def give_back(self, now: datetime, token: str, why: Mapping[str, str]) -> int:
@@ -142,6 +155,8 @@ class SqlLedger:
         with writing(self._engine) as connection:
             rows = connection.execute(statement).all()
             log(connection, now, rows, token)
+            heard = [(Server(name=name).lane, trouble) for name, trouble in why.items()]
+            lanes.learn(connection, now, heard, at_once=True)
         return len(rows)
 
     def recover(self, now: datetime) -> tuple[int, int]:
@@ -273,6 +288,8 @@ def _wanted() -> Select[Any]:
             employee.c.email,
             func.coalesce(about.c.name, "").label("about"),
             func.coalesce(_ROW.dated_at, _ROW.due_at).label("dated_at"),
+            _ROW.not_after,
+            _ROW.paced_at,
         )
     )
 
@@ -295,17 +312,32 @@ def _locked_ids(rows: Select[Any]) -> Select[Any]:
     return select(found.prefix_with("MATERIALIZED", dialect="postgresql").c.id)
 
 
-def _take(connection: Connection, now: datetime, token: str, taken: Sequence[int], *, server: str) -> None:
-    connection.execute(
-        text(_CLAIM.format(taken=sets.ids(connection, "taken"))),
-        {"taken": sets.packed(taken), "token": token, "until": micros(now + LEASE), "server": server},
+def _recipient(row: Row[Any]) -> Recipient:
+    return Recipient(
+        delivery=row.id,
+        domain=row.email.rpartition("@")[2].lower(),
+        closes=row.not_after,
+        paced_at=row.paced_at,
     )
+
+
+def _taken(
+    connection: Connection, now: datetime, token: str, rows: Sequence[Row[Any]], servers: Mapping[int, str]
+) -> tuple[Claimed, ...]:
+    """Claim the deliveries that have a server, in their order."""
+    for server in sorted(set(servers.values())):
+        taken = [number for number, name in servers.items() if name == server]
+        connection.execute(
+            text(_CLAIM.format(taken=sets.ids(connection, "taken"))),
+            {"taken": sets.packed(taken), "token": token, "until": micros(now + LEASE), "server": server},
+        )
+    return tuple(_claimed(row, token, servers[row.id]) for row in rows if row.id in servers)
 
 
 def _claimed(row: Row[Any], token: str, server: str) -> Claimed:
     number, attempt, *rest = tuple(row)
     return Claimed(
-        **dict(zip(_CLAIMED, rest, strict=True)), id=number, attempt=attempt + 1, token=token, server=server
+        **dict(zip(_CLAIMED, rest, strict=False)), id=number, attempt=attempt + 1, token=token, server=server
     )
 
 
