@@ -606,7 +606,7 @@ class Memory(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Traffic:
+class Flow:
     """What goes on in a campaign.
 
     Attributes:
@@ -632,7 +632,7 @@ class Lane:
 class Overview(Protocol):
     """Reads what goes on."""
 
-    def traffic(self, now: datetime) -> Mapping[str, Traffic]:
+    def flows(self, now: datetime) -> Mapping[str, Flow]:
         """Return what goes on in each campaign that has deliveries."""
 
     def lanes(self, now: datetime) -> Sequence[Lane]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
+from typing import IO
 
 from diffuse.domain.measures import Rate
 from diffuse.errors import AuthoringError
@@ -37,9 +38,7 @@ class CsvTables:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with part.open("w", encoding="utf-8-sig" if self._french else "utf-8", newline="") as file:
-                writer = csv.writer(file, delimiter=";" if self._french else ",", lineterminator="\r\n")
-                writer.writerow([title for column in columns for title in _titles(column)])
-                writer.writerows([cell for value in row for cell in self._cells(value)] for row in rows)
+                print_table(file, columns, rows, french=self._french)
             os.replace(part, self._folder / f"{name}.csv")  # noqa: PTH105 -- the atomic one
         except OSError as error:
             raise AuthoringError.of(
@@ -50,24 +49,34 @@ class CsvTables:
             with suppress(OSError):
                 part.unlink()
 
-    def _cells(self, value: object) -> Iterator[str | int]:
-        if isinstance(value, Rate):
-            share = "" if value.value is None else str(value.value)
-            yield from (
-                value.numerator,
-                value.denominator,
-                share.replace(".", ",") if self._french else share,
-            )
-        elif value is None:
-            yield ""
-        elif isinstance(value, datetime):
-            yield value.isoformat(timespec="seconds")
-        elif isinstance(value, date):
-            yield value.isoformat()
-        elif isinstance(value, int):
-            yield int(value)
-        else:
-            yield _defused(str(value))
+
+def print_table(
+    file: IO[str], columns: Sequence[str], rows: Iterable[Sequence[object]], *, french: bool = False
+) -> None:
+    """Write one table to an open file, in the way that ``CsvTables`` does."""
+    writer = csv.writer(file, delimiter=";" if french else ",", lineterminator="\r\n")
+    writer.writerow([title for column in columns for title in _titles(column)])
+    writer.writerows([cell for value in row for cell in _cells(value, french=french)] for row in rows)
+
+
+def _cells(value: object, *, french: bool) -> Iterator[str | int]:
+    if isinstance(value, Rate):
+        share = "" if value.value is None else str(value.value)
+        yield from (
+            value.numerator,
+            value.denominator,
+            share.replace(".", ",") if french else share,
+        )
+    elif value is None:
+        yield ""
+    elif isinstance(value, datetime):
+        yield value.isoformat(timespec="seconds")
+    elif isinstance(value, date):
+        yield value.isoformat()
+    elif isinstance(value, int):
+        yield int(value)
+    else:
+        yield _defused(str(value))
 
 
 def _titles(column: str) -> tuple[str, ...]:

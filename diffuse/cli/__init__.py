@@ -6,7 +6,10 @@ import click
 
 from diffuse.cli.calendar import calendar
 from diffuse.cli.check import check
+from diffuse.cli.control import cancel, pause, resume, retry
+from diffuse.cli.deliveries import deliveries, settle
 from diffuse.cli.demo import demo
+from diffuse.cli.doctor import doctor
 from diffuse.cli.errors import Commands
 from diffuse.cli.export import export
 from diffuse.cli.import_ import import_
@@ -35,6 +38,6 @@ def main(context: click.Context, config: Path | None) -> None:
 
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
-    up, serve, status, succession, export, demo,
+    up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export, demo,
 ):  # fmt: skip
     main.add_command(command)

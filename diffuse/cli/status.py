@@ -1,25 +1,109 @@
-"""``diffuse status``: how many deliveries are in which state."""
+"""``diffuse status``: what goes on, campaign by campaign; once, or as a view that stays."""
 
+import time
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from diffuse.cli.errors import open_app
+from diffuse.errors import TransientFailure
+
+if TYPE_CHECKING:
+    from rich.console import Group, RenderableType
+    from rich.table import Table
+
+    from diffuse.services.operate import View
+
+SECONDS = 2.0
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 @click.command()
+@click.option("--watch", is_flag=True, help="Stay, and show it anew every two seconds, until Ctrl-C.")
 @click.pass_obj
-def status(config: Path | None) -> None:
-    """Show, for each campaign, how many deliveries are in each state."""
+def status(config: Path | None, *, watch: bool) -> None:
+    """Show how each campaign stands, its deliveries by state, how fast they leave, and what is in trouble."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.live import Live
 
     app = open_app(config)
-    counts = app.ledger.counts()
-    table = Table(title="Deliveries")
-    for title in ("campaign", "state", "deliveries"):
-        table.add_column(title, justify="right" if title == "deliveries" else "left")
-    for campaign, states in sorted(counts.items()):
-        for state, count in sorted(states.items()):
-            table.add_row(campaign, state, str(count))
-    Console().print(table if counts else "no delivery yet")
+    if not watch:
+        Console().print(_page(app.operate.view()))
+        return
+    with Live(_page(app.operate.view()), console=Console(), auto_refresh=False) as live:
+        try:
+            while True:
+                time.sleep(SECONDS)
+                try:
+                    live.update(_page(app.operate.view()), refresh=True)
+                except TransientFailure as failure:
+                    live.update(str(failure), refresh=True)
+        except KeyboardInterrupt:
+            return
+
+
+def _page(view: "View") -> "Group":
+    from rich.console import Group
+
+    return Group(*_parts(view))
+
+
+def _parts(view: "View") -> "Iterator[RenderableType]":
+    from rich.markup import escape
+
+    if view.halted is not None:
+        since = f"{view.halted.since:%Y-%m-%d %H:%M}"
+        yield f"[bold red]halted[/] since {since} UTC: {escape(view.halted.reason)}"
+    if not view.lines:
+        yield "no campaign yet: launch one with 'diffuse launch CAMPAIGN'"
+        return
+    yield _campaigns(view)
+    states = [(line.campaign, *each) for line in view.lines for each in sorted(line.flow.states.items())]
+    if states:
+        table = _table("Deliveries", ("campaign", "state", "deliveries"))
+        for campaign, state, count in states:
+            table.add_row(escape(campaign), str(state), str(count))
+        yield table
+    else:
+        yield "no delivery yet"
+    if view.lanes:
+        table = _table("In trouble", ("lane", "until (UTC)", "reason"))
+        for lane in view.lanes:
+            table.add_row(escape(lane.name), f"{lane.until:%Y-%m-%d %H:%M}", escape(lane.reason))
+        yield table
+
+
+def _campaigns(view: "View") -> "Table":
+    from rich.markup import escape
+
+    table = _table("Campaigns", ("campaign", "stands", "due now", "a second", "left", "why"))
+    for line in view.lines:
+        flow = line.flow
+        stands = str(line.condition) if view.halted is None else f"{line.condition}, halted"
+        table.add_row(
+            escape(line.campaign), stands, str(flow.due), f"{flow.rate:.1f}", _span(line.left),
+            escape(line.why),
+        )  # fmt: skip
+    return table
+
+
+def _table(title: str, columns: tuple[str, ...]) -> "Table":
+    from rich.table import Table
+
+    table = Table(title=title)
+    for name in columns:
+        right = name in {"deliveries", "due now", "a second", "left"}
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _span(left: timedelta | None) -> str:
+    """Write how long it takes, in words that are read at a glance."""
+    if left is None:
+        return ""
+    if left < MINUTE:
+        return "under a minute"
+    return f"{left // MINUTE} min" if left < 2 * HOUR else f"{left // HOUR} h"

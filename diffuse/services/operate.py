@@ -9,7 +9,7 @@ from diffuse.domain.condition import Condition, condition
 from diffuse.domain.control import EVERYTHING, Standstill, Stop
 from diffuse.domain.delivery import State
 from diffuse.errors import AuthoringError, nearest
-from diffuse.ports import Clock, Control, Lane, Overview, Publications, Queue, Settled, Traffic, Waiting
+from diffuse.ports import Clock, Control, Flow, Lane, Overview, Publications, Queue, Settled, Waiting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class Line:
     campaign: str
     condition: Condition
     why: str
-    traffic: Traffic
+    flow: Flow
     left: timedelta | None
 
 
@@ -125,9 +125,9 @@ class Operate:
         """Return what an operator sees."""
         now = self._clock.now()
         stops = {one.campaign: one for one in self._control.stops()}
-        traffic = self._overview.traffic(now)
+        flow = self._overview.flows(now)
         lines = [
-            _line(one.campaign, traffic.get(one.campaign.id, Traffic(states={})), stops, now.date())
+            _line(one.campaign, flow.get(one.campaign.id, Flow(states={})), stops, now.date())
             for one in self._publications.running()
         ]
         return View(halted=stops.get(EVERYTHING), lines=lines, lanes=self._overview.lanes(now))
@@ -150,13 +150,13 @@ class Operate:
                 )
 
 
-def _line(campaign: Campaign, traffic: Traffic, stops: Mapping[str, Stop], today: date) -> Line:
+def _line(campaign: Campaign, flow: Flow, stops: Mapping[str, Stop], today: date) -> Line:
     stop = stops.get(campaign.id)
-    left = timedelta(seconds=traffic.due / traffic.rate) if traffic.due and traffic.rate else None
+    left = timedelta(seconds=flow.due / flow.rate) if flow.due and flow.rate else None
     return Line(
         campaign=campaign.id,
-        condition=condition(campaign, traffic.states, stop, today),
+        condition=condition(campaign, flow.states, stop, today),
         why=stop.reason if stop else "",
-        traffic=traffic,
+        flow=flow,
         left=left,
     )

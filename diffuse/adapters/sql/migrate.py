@@ -31,6 +31,12 @@ def upgrade(engine: Engine, to: str = "head") -> None:
         command.upgrade(_config(connection), to)
 
 
+def revisions(connection: Connection) -> tuple[str, str]:
+    """Return the revision of the tables, empty when there are none, and that of this version."""
+    kept = MigrationContext.configure(connection).get_current_heads()
+    return ", ".join(kept), ", ".join(ScriptDirectory.from_config(_config(connection)).get_heads())
+
+
 def _refuse_strangers(connection: Connection, where: str) -> None:
     """Refuse tables that this version did not make and does not know."""
     kept = MigrationContext.configure(connection).get_current_heads()

@@ -10,7 +10,7 @@ from diffuse.adapters.sql.tables import QUARTER, attempt, control, delivery, lan
 from diffuse.adapters.sql.types import EPOCH, fixed, micros
 from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import State
-from diffuse.ports import Lane, Traffic
+from diffuse.ports import Flow, Lane
 
 LATELY = timedelta(minutes=5)
 NEWEST = 20_000
@@ -29,12 +29,12 @@ class SqlOverview:
         """Use a database that has been upgraded."""
         self._engine = engine
 
-    def traffic(self, now: datetime) -> Mapping[str, Traffic]:
+    def flows(self, now: datetime) -> Mapping[str, Flow]:
         """Return what goes on in each campaign that has deliveries."""
         with reading(self._engine) as connection:
             states, due, rates = _states(connection), _due(connection, now), _rates(connection, now)
         return {
-            name: Traffic(states=found, due=due.get(name, 0), rate=rates.get(name, 0.0))
+            name: Flow(states=found, due=due.get(name, 0), rate=rates.get(name, 0.0))
             for name, found in states.items()
         }
 
