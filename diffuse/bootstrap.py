@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffuse.domain.attention import Attention
+from diffuse.domain.traffic import Limit, Server, Traffic
 from diffuse.errors import AuthoringError, FieldPath, dotted
 from diffuse.ports import (
     Calendar,
@@ -27,6 +28,7 @@ from diffuse.ports import (
 )
 from diffuse.services.beat import Beat
 from diffuse.services.deliver import Deliver
+from diffuse.services.diagnose import Diagnose
 from diffuse.services.export import Export
 from diffuse.services.guard import Guard
 from diffuse.services.launch import Launch
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from diffuse.adapters.smtp import SmtpChannel
-    from diffuse.settings import Settings
+    from diffuse.settings import LaneLimit, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,23 +114,38 @@ def mail(settings: "Settings", stop: "threading.Event | None" = None) -> "SmtpCh
     from diffuse.adapters.smtp import SmtpChannel
 
     try:
-        server = MailServer(
-            host=settings.smtp_host,
-            port=settings.smtp_port,
-            security=settings.smtp_security,
-            username=settings.smtp_username,
-            password=settings.smtp_password.get_secret_value(),
-            timeout=timedelta(seconds=settings.smtp_timeout),
-            dot_timeout=timedelta(seconds=settings.smtp_dot_timeout),
-        )
         return SmtpChannel(
-            servers={f"{server.host}:{server.port}": server},
+            servers={
+                one.name: MailServer(
+                    host=one.host,
+                    port=one.port,
+                    security=one.security,
+                    username=one.username,
+                    password=one.password.get_secret_value(),
+                    timeout=timedelta(seconds=settings.smtp_timeout),
+                    dot_timeout=timedelta(seconds=settings.smtp_dot_timeout),
+                    connections=one.connections,
+                )
+                for one in settings.servers
+            },
             sender_name=settings.sender_name,
             sender_email=settings.sender_email,
             stop=stop,
         )
     except AuthoringError as error:
         raise AuthoringError(*(replace(each, path=_setting(each.path)) for each in error.problems)) from error
+
+
+def traffic(settings: "Settings") -> Traffic:
+    """Say how much may go through which server, and to which domain."""
+
+    def limit(one: "LaneLimit") -> Limit:
+        return Limit(per_minute=one.per_minute, per_day=one.per_day)
+
+    return Traffic(
+        servers=tuple(Server(name=one.name, weight=one.weight, limit=limit(one)) for one in settings.servers),
+        domains={domain: limit(one) for domain, one in settings.domain_limits.items()},
+    )
 
 
 def _setting(path: FieldPath) -> FieldPath:
@@ -154,6 +171,22 @@ def _queue(hints: "dramatiq.Broker | None") -> Queue:
     from diffuse.adapters.dramatiq_queue import DramatiqQueue
 
     return DramatiqQueue(hints)
+
+
+def diagnose(settings: "Settings") -> Diagnose:
+    """Put together what looks at an installation and changes nothing."""
+    from diffuse.adapters.clock import SystemClock
+    from diffuse.adapters.examinations import BrokerExamination, JournalExamination, MailExamination
+    from diffuse.adapters.sql.examination import DatabaseExamination
+
+    return Diagnose(
+        [
+            DatabaseExamination(settings.database_url.get_secret_value(), machine=SystemClock()),
+            JournalExamination(settings.journal),
+            MailExamination(lambda: mail(settings).servers),
+            BrokerExamination(lambda: broker(settings)),
+        ]
+    )
 
 
 def _seconds(clock: Clock) -> Callable[[], float]:
@@ -208,7 +241,7 @@ def app(
     publications = SqlPublications(
         engine, campaigns=(definitions.dump, definitions.load), wordings=(baked_json.dump, baked_json.load)
     )
-    ledger = SqlLedger(engine)
+    ledger = SqlLedger(engine, traffic(settings))
     signer = KeyedSigner(
         secret=settings.secret.get_secret_value(),
         base_url=settings.base_url,
@@ -249,6 +282,7 @@ def app(
         signer=signer,
         worker=worker,
         stop=stop,
+        retry_for=timedelta(hours=settings.retry_hours),
     )
     return App(
         clock=clock,

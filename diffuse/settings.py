@@ -1,5 +1,6 @@
 """What an operator decides: the environment (``DIFFUSE_…``) or one TOML file, refused at start when wrong."""
 
+import json
 import os
 import re
 import tomllib
@@ -10,11 +11,39 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_core import ErrorDetails
 
 from diffuse.domain.people import EMAIL
-from diffuse.errors import AuthoringError, Problem, nearest
+from diffuse.errors import AuthoringError, Problem, dotted, nearest
 
 PREFIX = "DIFFUSE_"
 CONFIG = f"{PREFIX}CONFIG"
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+
+
+class LaneLimit(BaseModel):
+    """How many messages may go to a domain, or through a server."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    per_minute: int | None = Field(default=None, ge=1, description="messages a minute")
+    per_day: int | None = Field(default=None, ge=1, description="messages a day (UTC)")
+
+
+class SmtpServer(LaneLimit):
+    """One of several mail servers."""
+
+    host: str = Field(min_length=1, description="host that accepts mail for us")
+    port: int = Field(default=25, ge=1, le=65535, description="port of that host, 1 to 65535")
+    security: Literal["none", "starttls", "tls"] = Field(
+        default="starttls", description="none, starttls or tls"
+    )
+    username: str = Field(default="", description="empty: no authentication")
+    password: SecretStr = Field(default=SecretStr(""), description="with username")
+    connections: int = Field(default=8, ge=1, le=100, description="connections of one worker, 1 to 100")
+    weight: int = Field(default=1, ge=1, le=1000, description="share of the messages, 1 to 1000")
+
+    @property
+    def name(self) -> str:
+        """What it is called in the database and in the log."""
+        return f"{self.host}:{self.port}"
 
 
 class Settings(BaseModel):
@@ -48,6 +77,20 @@ class Settings(BaseModel):
         default=Path("diffuse-journal"),
         description="folder of this machine where workers note what they are sending; all of them share it",
     )
+    smtp_connections: int = Field(
+        default=8, ge=1, le=100, description="connections of one worker to that host, 1 to 100"
+    )
+    smtp_per_minute: int | None = Field(default=None, ge=1, description="messages a minute; empty: no limit")
+    smtp_per_day: int | None = Field(default=None, ge=1, description="messages a day (UTC); empty: no limit")
+    smtp_servers: tuple[SmtpServer, ...] = Field(
+        default=(), description="several mail servers instead of smtp_host: a list of tables, in JSON"
+    )
+    domain_limits: dict[str, LaneLimit] = Field(
+        default={}, description="limits by recipients' domain, '*' for every other one, in JSON"
+    )
+    retry_hours: float = Field(
+        default=24.0, gt=0, le=240, description="for how long a message refused for now is tried again"
+    )
     listen_host: str = Field(default="127.0.0.1", description="address on which the tracking service listens")
     listen_port: int = Field(
         default=8025, ge=0, le=65535, description="port of that address; 0 takes a free one"
@@ -69,6 +112,36 @@ class Settings(BaseModel):
             message = "is not an address that begins with https:// or http://, without a space, '?' or '#'"
             raise ValueError(message)
         return value.rstrip("/")
+
+    @field_validator("smtp_per_minute", "smtp_per_day", mode="before")
+    @classmethod
+    def _unlimited(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("smtp_servers", "domain_limits", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "null") or ()
+        except json.JSONDecodeError as error:
+            message = f"is not JSON ({error.msg} at character {error.pos + 1})"
+            raise ValueError(message) from None
+
+    @field_validator("smtp_servers")
+    @classmethod
+    def _different(cls, value: tuple[SmtpServer, ...]) -> tuple[SmtpServer, ...]:
+        names = [server.name for server in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            message = f"names {', '.join(twice)} twice"
+            raise ValueError(message)
+        return value
+
+    @field_validator("domain_limits")
+    @classmethod
+    def _lower(cls, value: dict[str, LaneLimit]) -> dict[str, LaneLimit]:
+        return {domain.lower(): limit for domain, limit in value.items()}
 
     @field_validator("templates", mode="before")
     @classmethod
@@ -101,6 +174,22 @@ class Settings(BaseModel):
     @classmethod
     def _long_or_none(cls, value: SecretStr) -> SecretStr:
         return cls._long(value) if value.get_secret_value() else value
+
+    @property
+    def servers(self) -> tuple[SmtpServer, ...]:
+        """The mail servers, however they were written."""
+        return self.smtp_servers or (
+            SmtpServer(
+                host=self.smtp_host,
+                port=self.smtp_port,
+                security=self.smtp_security,
+                username=self.smtp_username,
+                password=self.smtp_password,
+                connections=self.smtp_connections,
+                per_minute=self.smtp_per_minute,
+                per_day=self.smtp_per_day,
+            ),
+        )
 
     @property
     def sender_name(self) -> str:
@@ -174,6 +263,8 @@ def _unknown(shown: str, name: str, file: str) -> Problem:
 
 def _problem(item: ErrorDetails, name: str, file: str) -> Problem:
     shown = name if file else f"{PREFIX}{name.upper()}"
+    if inner := tuple(part for part in item["loc"][1:] if part != "[key]"):
+        shown += f": {dotted(inner)}"
     description = Settings.model_fields[name].description or ""
     if item["type"] == "missing":
         return Problem(found=f"{shown} is missing", expected=description)

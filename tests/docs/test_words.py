@@ -138,4 +138,4 @@ def _default(name: str) -> str:
     shown = value.get_secret_value() if hasattr(value, "get_secret_value") else value
     if isinstance(shown, float):
         return f"{shown:g}"
-    return "empty" if shown in {"", None} else str(shown)
+    return "empty" if shown in ("", None, (), {}) else str(shown)

@@ -287,3 +287,57 @@ def test_a_base_that_no_link_can_be_built_on_is_refused(given: str, monkeypatch:
     (text,) = refused()
     assert text.startswith("DIFFUSE_BASE_URL is not an address that begins with https:// or http://")
     assert "hush" not in text
+
+
+SERVERS = """
+[[smtp_servers]]
+host = "relay1.example.org"
+security = "none"
+weight = 2
+per_minute = 600
+
+[[smtp_servers]]
+host = "relay2.example.org"
+port = 587
+username = "diffuse"
+password = "p4ss-and-more"
+
+[domain_limits]
+"Gmail.com" = { per_minute = 20, per_day = 1000 }
+"""
+
+
+def test_several_mail_servers_and_limits_stand_in_tables(tmp_path: Path) -> None:
+    settings = Settings.load(toml(tmp_path, SERVERS))
+    assert [(one.name, one.weight, one.per_minute) for one in settings.servers] == [
+        ("relay1.example.org:25", 2, 600),
+        ("relay2.example.org:587", 1, None),
+    ]
+    assert settings.domain_limits["gmail.com"].per_day == 1000
+    assert "p4ss" not in repr(settings)
+
+
+def test_the_single_mail_server_is_one_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFFUSE_SMTP_PER_MINUTE", "30")
+    monkeypatch.setenv("DIFFUSE_SMTP_PER_DAY", "")
+    (server,) = Settings.load().servers
+    assert (server.name, server.per_minute, server.per_day) == ("127.0.0.1:25", 30, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SMTP_SERVERS", "[{", "DIFFUSE_SMTP_SERVERS is not JSON (Expecting"),
+        ("SMTP_SERVERS", '[{"port": 25}]', "DIFFUSE_SMTP_SERVERS: [0].host"),
+        ("SMTP_SERVERS", '[{"host": "a"}, {"host": "a"}]', "names a:25 twice"),
+        ("SMTP_SERVERS", '[{"host": "a", "prot": 25}]', "DIFFUSE_SMTP_SERVERS: [0].prot"),
+        ("DOMAIN_LIMITS", '{"gmail.com": {"per_minute": 0}}', "DIFFUSE_DOMAIN_LIMITS: gmail.com.per_minute"),
+    ],
+)
+def test_servers_and_limits_that_cannot_be_read_are_named_by_their_place(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(f"DIFFUSE_{name}", value)
+    with pytest.raises(AuthoringError) as caught:
+        Settings.load()
+    assert says in str(caught.value)

@@ -258,7 +258,8 @@ def test_what_is_given_back_is_planned_at_once_with_the_reason(store: Store) -> 
     assert store.ledger.give_back(NOW, "w1", {"": "the server is away"}) == 1
     assert (store.row(ana.id)["state"], store.row(bob.id)["state"]) == ("sending", "planned")
     assert store.row(bob.id)["reason"] == "the server is away"
-    assert store.claim(token="w2").attempt == 2
+    assert store.ledger.claim(NOW, token="w2", limit=1) == ()
+    assert store.claim(NOW + 2 * MINUTE, token="w2").attempt == 2
 
 
 def test_the_date_of_a_message_stays_that_of_its_first_attempt(store: Store) -> None:
