@@ -24,7 +24,7 @@ class JournalExamination:
 
     def findings(self) -> Iterator[Finding]:
         """Look."""
-        left = len(DotJournals(self._folder))
+        left = sum(1 for _ in DotJournals(self._folder).left())
         seen = (
             f"{left} of dead workers lie in {self._folder}"
             if left

@@ -178,7 +178,8 @@ class SqlControl:
         count = 0
         for where in self._lots(campaign, which):
             with writing(self._engine) as connection:
-                count += connection.execute(update(delivery).where(*where).values(values)).rowcount
+                changed = update(delivery).where(*where).values(values).returning(_ROW.id)
+                count += len(connection.execute(changed).all())
         return count
 
     def _lots(

@@ -103,7 +103,7 @@ def _tables(connection: Connection) -> Finding:
 
 def _conservation(connection: Connection) -> Finding:
     planned = connection.scalar(select(func.coalesce(func.sum(tally.c.added), 0)))
-    counts = connection.execute(select(_ROW.state, func.count()).group_by(_ROW.state)).tuples().all()
+    counts = connection.execute(select(_ROW.state, func.count()).group_by(_ROW.state)).all()
     total = sum(number for _, number in counts)
     states = ", ".join(f"{number} {state}" for state, number in sorted(counts))
     seen = f"{planned} planned in all = {total} kept" + (f" ({states})" if states else "")

@@ -65,7 +65,7 @@ def _due(connection: Connection, now: datetime) -> dict[str, int]:
         _ROW.due_at <= now,
         _ROW.not_after > now,
     )
-    rows = connection.execute(statement.group_by(_ROW.campaign)).tuples()
+    rows = connection.execute(statement.group_by(_ROW.campaign))
     return {campaign: number for campaign, number in rows if campaign not in standing_still}
 
 
@@ -84,4 +84,4 @@ def _rates(connection: Connection, now: datetime) -> dict[str, float]:
         .group_by(_ROW.campaign)
     )
     seconds = max(now - first, SHORTEST).total_seconds()
-    return {campaign: number / seconds for campaign, number in connection.execute(sent).tuples()}
+    return {campaign: number / seconds for campaign, number in connection.execute(sent)}
