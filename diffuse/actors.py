@@ -1,9 +1,12 @@
 """What a worker runs: the beat, on every poll of the database and, under dramatiq, on every hint."""
 
 import logging
+import os
+import signal
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import dramatiq
@@ -17,6 +20,13 @@ if TYPE_CHECKING:
     from diffuse.settings import Settings
 
 _log = logging.getLogger(__name__)
+
+
+TICK = 0.5
+"""Seconds between two looks at what other processes of this machine left, and at the parent."""
+
+PATIENCE = 25.0
+"""Seconds that a round has to end once the worker is told to stop."""
 
 
 class Rounds:
@@ -39,6 +49,10 @@ class Rounds:
         else:
             self._tell("round", "")
             self._report(done)
+
+    def somebody_died(self) -> bool:
+        """Tell whether a process of this machine died at work."""
+        return self._beat.somebody_died()
 
     def _report(self, done: Round) -> None:
         planned, delivered = done.planned, done.delivered
@@ -68,29 +82,53 @@ class Rounds:
 
 
 class Poll:
-    """Beats at a steady pace in a thread of its own, whether or not hints arrive."""
+    """Beats at a steady pace in a thread of its own, whether or not hints arrive.
 
-    def __init__(self, rounds: Rounds, seconds: float, stop: threading.Event) -> None:
-        """Take the rounds, the pause between two of them, and the event that ends them."""
+    Between two rounds it looks every half second whether another process of this machine died at work, whose
+    messages are then settled at once.
+    """
+
+    def __init__(
+        self, rounds: Rounds, seconds: float, stop: threading.Event, *, parent: int | None = None
+    ) -> None:
+        """Take the rounds, the pause between two of them, and the event that ends them.
+
+        With ``parent``, the number of the process that started this one, it ends as soon as that is gone.
+        """
         self._rounds = rounds
         self._seconds = seconds
         self._stop = stop
+        self._parent = parent
         self._thread = threading.Thread(target=self._run, name="diffuse-poll", daemon=True)
+        self._watch = threading.Thread(target=self._mind_parent, name="diffuse-parent", daemon=True)
 
     def start(self) -> None:
         """Start the thread; its first round comes at once."""
         self._thread.start()
+        if self._parent is not None:
+            self._watch.start()
 
     def stop(self) -> None:
-        """End the thread after the message that is under way."""
+        """End the thread after the messages that are under way, within half a minute."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(PATIENCE)
 
     def _run(self) -> None:
         while not self._stop.is_set():
             self._rounds.run()
-            self._stop.wait(self._seconds)
+            next_round = monotonic() + self._seconds
+            while (left := next_round - monotonic()) > 0 and not self._stop.wait(min(left, TICK)):
+                if self._rounds.somebody_died():
+                    break
+
+    def _mind_parent(self) -> None:
+        """End this process the ordinary way when nobody is left to end it."""
+        while not self._stop.wait(TICK):
+            if os.getppid() != self._parent:
+                _log.warning("the process that started this worker is gone; it ends")
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
 
 
 class Polling(Middleware):
@@ -155,5 +193,6 @@ def worker_broker(settings: "Settings") -> dramatiq.Broker:
     stop = threading.Event()
     app = open_worker(settings, stop, broker)
     rounds = Rounds(app.beat)
-    declare(broker, rounds, Polling(Poll(rounds, settings.poll_seconds, stop), app.close))
+    poll = Poll(rounds, settings.poll_seconds, stop, parent=os.getppid())
+    declare(broker, rounds, Polling(poll, app.close))
     return broker

@@ -55,6 +55,10 @@ class Beat:
             unknown=lost + unknown,
         )
 
+    def somebody_died(self) -> bool:
+        """Tell whether a process of this machine died at work, so that a round is worth it at once."""
+        return self._deliver.left()
+
     def _resending(self) -> list[str]:
         """Return the campaigns that want messages of unknown fate to be sent again, the stopped left out."""
         stopped = {one.campaign for one in self._control.stops()}

@@ -103,6 +103,10 @@ class Deliver:
             self._alone.release()
         return report
 
+    def left(self) -> bool:
+        """Tell whether dead processes of this machine left anything."""
+        return any(True for _ in self._journals.left())
+
     def settle(self) -> tuple[int, int]:
         """Settle what dead processes of this machine left; return how many are planned again, and unknown."""
         planned = unknown = 0
