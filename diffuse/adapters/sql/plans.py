@@ -186,6 +186,8 @@ class SqlPlans(SqlChunks):
             recorded = Recorded(
                 added=_insert(connection, sorted(new, key=_order), now), changed=_change(connection, changes)
             )
+            if recorded.added:
+                connection.execute(insert(tables.tally).values(at=now, added=recorded.added))
             _keep(connection, held, standings)
         return recorded
 
