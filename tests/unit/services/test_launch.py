@@ -162,3 +162,13 @@ def test_a_wording_that_cannot_be_laid_out_publishes_nothing_and_is_named_once()
         "campaign.yaml:1:1: no link; expected a link",
         "message.html.j2:4: wrong; expected right",
     ]
+
+
+def test_a_cancelled_campaign_that_is_launched_again_goes_on_and_a_paused_one_does_not() -> None:
+    desk = Desk(loaded(campaign()), loaded(campaign(id="second"), "second.yaml"))
+    both = (FILE, Path("second.yaml"))
+    desk.launch.run(*both)
+    desk.office.control.cancel("social-media", "", EARLY)
+    desk.office.control.pause("second", "", EARLY)
+    desk.launch.run(*both)
+    assert [one.campaign for one in desk.office.control.stops()] == ["second"]
