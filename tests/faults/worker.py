@@ -1,0 +1,107 @@
+"""A worker for the proofs: what ``diffuse up`` runs, without the tracking service, and mutants of it.
+
+Run as ``python -m tests.faults.worker``; settings come from the environment. ``FAULTS_MUTANT`` breaks one of its
+promises on purpose, ``FAULTS_CLOCK`` puts its own clock wrong by so many seconds.
+"""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
+
+from diffuse.actors import Poll, Rounds, open_worker
+from diffuse.adapters import clock, smtp_batch
+from diffuse.adapters.dot_journal import DotJournal
+from diffuse.adapters.smtp_wire import Letter, Wire
+from diffuse.adapters.sql import ledger
+from diffuse.settings import Settings
+
+
+def no_fence() -> None:
+    """Let every final dot follow at once, whatever the database says: what was read is sent."""
+
+    def turn(self: object, ended: Sequence[object], wanted: Sequence[int]) -> Collection[int]:
+        return wanted
+
+    real = smtp_batch.Batch.__init__
+
+    def begin(
+        self: smtp_batch.Batch, channel: object, batch: object, turn_: Callable[..., object], journal: object
+    ) -> None:
+        def told(ended: Sequence[object], wanted: Sequence[int]) -> Collection[int]:
+            turn_(ended, ())
+            return wanted
+
+        real(self, channel, batch, told, journal)  # type: ignore[arg-type]
+
+    smtp_batch.Batch.__init__ = begin  # type: ignore[method-assign, assignment]
+
+
+def journal_after_the_dot() -> None:
+    """Note the dot only once it has left."""
+    real = Wire._dot
+
+    def dot(self: Wire, letter: Letter, data: bytes) -> None:
+        noted, self.before_dot = self.before_dot, lambda _: None
+        real(self, letter, data)
+        self.flush()
+        self.before_dot = noted
+        pause()
+        noted(letter)
+
+    Wire._dot = dot  # type: ignore[method-assign]
+
+
+def pause() -> None:
+    """Give a kill the time to come in between."""
+    threading.Event().wait(0.02)
+
+
+def no_attempt() -> None:
+    """Write down how attempts ended without looking at whose they are."""
+    broken = ledger._END.replace("delivery.attempt = ended.attempt", "1 = 1")
+    broken = broken.replace("AND COALESCE(delivery.lease_token, '') = :token", "AND :token = :token")
+    broken = broken.replace(
+        "delivery.state = 'sending'", "delivery.state IN ('sending', 'unknown', 'sent', 'planned')", 1
+    )
+    assert broken != ledger._END
+    ledger._END = broken
+
+
+def no_journal() -> None:
+    """Forget what was sent: nothing is noted before a dot."""
+    DotJournal.dots = lambda self, deliveries: None  # type: ignore[method-assign]
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    "": lambda: None,
+    "no fence": no_fence,
+    "journal after the dot": journal_after_the_dot,
+    "no attempt": no_attempt,
+    "no journal": no_journal,
+}
+
+
+def main() -> None:
+    """Work until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    MUTANTS[os.environ.get("FAULTS_MUTANT", "")]()
+    wrong = timedelta(seconds=float(os.environ.get("FAULTS_CLOCK", "0")))
+    clock.SystemClock.now = lambda self: datetime.now(UTC) + wrong  # type: ignore[method-assign]
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    settings = Settings.load()
+    app = open_worker(settings, stop)
+    poll = Poll(Rounds(app.beat), settings.poll_seconds, stop)
+    poll.start()
+    logging.getLogger("faults").info("ready")
+    while not stop.wait(0.2):
+        pass
+    poll.stop()
+    app.close()
+
+
+if __name__ == "__main__":
+    main()
