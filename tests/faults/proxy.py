@@ -12,8 +12,8 @@ class Proxy:
 
     Attributes:
         port: where it listens.
-        swallow: when set, the reply to the next request that holds these bytes is swallowed, and the connection
-            cut; ``swallowed`` counts them.
+        swallow: when set, the reply to the next request that holds these bytes is swallowed, and the
+            connection cut; ``swallowed`` counts them.
         on_request: called with the bytes of each request.
     """
 

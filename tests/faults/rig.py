@@ -28,7 +28,6 @@ from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import ACKNOWLEDGE_URL, NAME, Baked, Excerpt, Slot, Wording
 from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
 from diffuse.domain.population import bucket
-from tests.faults.sink import Options
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 240.0
@@ -199,8 +198,8 @@ class Rig:
         for place in range(first, first + number):
             name = f"e{place:06}"
             people.append(
-                {"id": name, "name": f"Zoë Roy {place}", "email": f"{name}@universite.example", "language": "fr",
-                 "time_zone": "America/Toronto", "manager": "", "department": "", "bucket": bucket(name)}
+                {"id": name, "name": f"Zoë Roy {place}", "email": f"{name}@universite.example",
+                 "language": "fr", "time_zone": "America/Toronto", "manager": "", "department": "", "bucket": bucket(name)}
             )  # fmt: skip
             due.append(
                 {"campaign": one.id, "key_point": "pause", "touch": 0, "employee": name, "channel": "email",
@@ -252,7 +251,7 @@ class Rig:
         command = [sys.executable, "-m", "tests.faults.sink", str(folder), json.dumps(options)]
         process = self._start(command, "sink", dict(os.environ))
         self.sinks.append(process)
-        until(lambda: (folder / "ready").exists(), "a sink", process)
+        until((folder / "ready").exists, "a sink", process)
         self.settings.setdefault("smtp_port", (folder / "port").read_text())
         return process
 

@@ -1,7 +1,7 @@
 """A worker for the proofs: what ``diffuse up`` runs, without the tracking service, and mutants of it.
 
-Run as ``python -m tests.faults.worker``; settings come from the environment. ``FAULTS_MUTANT`` breaks one of its
-promises on purpose, ``FAULTS_CLOCK`` puts its own clock wrong by so many seconds.
+Run as ``python -m tests.faults.worker``; settings come from the environment. ``FAULTS_MUTANT`` breaks one of
+its promises on purpose, ``FAULTS_CLOCK`` puts its own clock wrong by so many seconds.
 """
 
 import logging
