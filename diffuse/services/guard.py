@@ -1,5 +1,6 @@
 """Guard: brings everything to a standstill when the clock, or the database, is not what it was."""
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -41,16 +42,19 @@ class Guard:
         self._control = control
         self._pulse = pulse
         self._memory = memory
+        self._alone = threading.Lock()
         self._last: tuple[datetime, float] | None = None
 
     def check(self) -> None:
         """Halt everything when something is not what it was; keep how it is for the next time."""
-        seconds = self._stopwatch()
-        if self._last is not None and seconds - self._last[1] < EVERY:
-            return
+        with self._alone:
+            if self._last is None or self._stopwatch() - self._last[1] >= EVERY:
+                self._look()
+
+    def _look(self) -> None:
         before = self._memory.read()  # first: a database is never older than what was noted of it before
         seen = self._pulse.read()
-        now = self._clock.now()
+        now, seconds = self._clock.now(), self._stopwatch()
         reason = "".join(self._clock_trouble(seen, now, seconds)) or "".join(_database_trouble(before, seen))
         if reason:
             self._control.halt(reason, now)

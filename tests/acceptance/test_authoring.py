@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = (ROOT / "campaigns" / "social-media", ROOT / "campaigns" / "crisis_rehearsal.py")
 COMMANDS = (
     "check", "schema", "preview", "simulate", "calendar", "import", "absences", "duties", "launch",
-    "up", "serve", "status", "succession", "export", "demo",
+    "up", "serve", "status", "pause", "resume", "cancel", "deliveries", "settle", "retry", "doctor",
+    "succession", "export", "demo",
 )  # fmt: skip
 
 TEN_MISTAKES = """\

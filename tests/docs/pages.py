@@ -10,6 +10,7 @@ GUIDE = ROOT / "docs" / "guide.fr.md"
 GLOSSARY = ROOT / "docs" / "glossary.md"
 CSV = ROOT / "docs" / "csv.md"
 SETTINGS = ROOT / "docs" / "settings.md"
+OPERATING = ROOT / "docs" / "operating.md"
 
 _BLOCK = re.compile(
     r"^(?:<!-- (?P<label>[^\n]+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL

@@ -8,9 +8,9 @@ import click
 import pytest
 
 from diffuse.cli import main
-from tests.docs.pages import GUIDE, README, ROOT, SETTINGS, blocks, code, text
+from tests.docs.pages import GUIDE, OPERATING, README, ROOT, SETTINGS, blocks, code, text
 
-PAGES = text(README, GUIDE, SETTINGS)
+PAGES = text(README, GUIDE, SETTINGS, OPERATING)
 OPTIONS = [
     (name, option)
     for name, command in [("", main), *main.commands.items()]
@@ -21,7 +21,8 @@ OPTIONS = [
 TYPED = sorted(
     {
         line.removeprefix("$ ").partition("  #")[0].strip()
-        for block in blocks(README, "console")
+        for page in (README, OPERATING)
+        for block in blocks(page, "console")
         for line in block.splitlines()
         if line.startswith("$ diffuse")
     }
