@@ -154,12 +154,16 @@ def empty_database(server: str) -> Iterator[str]:
     """Yield the address of a new database on a PostgreSQL server; drop it afterwards, connections and all."""
     url = make_url(server)
     name = f"diffuse_test_{secrets.token_hex(6)}"
+    _execute(url, f"CREATE DATABASE {name} TEMPLATE template0")
+    try:
+        yield url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(url: URL, statement: str) -> None:
     with psycopg.connect(_libpq(url), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-        try:
-            yield url.set(database=name).render_as_string(hide_password=False)
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        connection.execute(statement.encode())
 
 
 def sqlalchemy_address(url: str) -> str:

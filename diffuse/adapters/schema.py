@@ -7,13 +7,19 @@ from dataclasses import is_dataclass
 from typing import Any, TypeAlias
 
 from diffuse.adapters.shapes import CONVERTERS, Form, Kind, hints, optional_fields, required_fields, shape
-from diffuse.domain.campaign import CHANNELS, LANGUAGES, Campaign
+from diffuse.domain.campaign import CHANNELS, LANGUAGES, LATE, ON_UNKNOWN, Campaign
 from diffuse.domain.policy import ID, Policy, Text
 from diffuse.domain.window import WEEKDAYS
 
 Schema: TypeAlias = dict[str, Any]
 
-_CHOICES: Mapping[str, tuple[str, ...]] = {"days": WEEKDAYS, "languages": LANGUAGES, "channels": CHANNELS}
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "days": WEEKDAYS,
+    "languages": LANGUAGES,
+    "channels": CHANNELS,
+    "on_unknown": ON_UNKNOWN,
+    "late": LATE,
+}
 """Fields that list a few known names."""
 
 _EXAMPLES: Mapping[str, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ from diffuse.adapters.mail_headers import mailbox_header
 from diffuse.adapters.mail_server import MailServer
 from diffuse.adapters.mime import Sender, Skeleton
 from diffuse.adapters.smtp_batch import Batch
-from diffuse.adapters.smtp_wire import Letter, Wire
+from diffuse.adapters.smtp_wire import Wire
 from diffuse.domain.message import Outgoing
 from diffuse.errors import AuthoringError, PermanentFailure
 from diffuse.ports import Journal, Turn
@@ -99,9 +99,9 @@ class SmtpChannel:
         """Let the database work while the connections go on."""
         return self._turns.submit(work)
 
-    def connect(self, server: str, before_dot: Callable[[Letter], None]) -> "Future[Wire]":
+    def connect(self, server: str) -> "Future[Wire]":
         """Open a connection without waiting for it."""
-        return self._connects.submit(self._open, server, before_dot)
+        return self._connects.submit(self._open, server)
 
     def taken(self, server: str) -> Wire | None:
         """Return a connection that was kept, if there is one that is not too old."""
@@ -118,13 +118,12 @@ class SmtpChannel:
         """Keep an idle connection for the next batch."""
         self._kept[wire.server].append((monotonic(), wire))
 
-    def _open(self, server: str, before_dot: Callable[[Letter], None]) -> Wire:
+    def _open(self, server: str) -> Wire:
         way = self.servers[server]
         return Wire(
             way.connect(),
             server=server,
             sender=self.sender.email,
-            before_dot=before_dot,
             patience=way.timeout.total_seconds(),
             dot_patience=way.dot_timeout.total_seconds(),
         )

@@ -60,10 +60,12 @@ class Batch:
         self._opening: dict[Future[Wire], str] = {}
         self._cap = {name: server.connections for name, server in channel.servers.items()}
         self._troubles: dict[str, str] = {}
+        self._fresh: list[Ending] = []
         self._ended: list[Ending] = []
         self._fenced: dict[int, float] = {}
         self._asked: tuple[float, frozenset[int]] = (0.0, frozenset())
         self._turning: Future[frozenset[int]] | None = None
+        self._left = 0
         self._silences = dict.fromkeys(channel.servers, 0)
         self._stopped_at = 0.0
         self._selector = selectors.DefaultSelector()
@@ -79,7 +81,10 @@ class Batch:
                 self._connect()
                 self._assign()
                 self._take_turns()
-                self._listen()
+                staged = self._staged()
+                self._listen(staged)
+                self._note()
+                self._set_dots(staged)
                 self._check_deadlines()
         except BaseException:
             for wire in self._wires:
@@ -96,6 +101,7 @@ class Batch:
             any(self._waiting.values())
             or any(self._filled.values())
             or any(wire.letters for wire in self._wires)
+            or self._fresh
             or self._ended
             or self._turning
         )
@@ -125,12 +131,11 @@ class Batch:
                 if wire is not None:
                     self._join(wire)
                 else:
-                    future = self._channel.connect(name, self._before_dot)
+                    future = self._channel.connect(name)
                     self._opening[future] = name
                     future.add_done_callback(self._wake)
 
     def _join(self, wire: Wire) -> None:
-        wire.before_dot = self._before_dot
         self._wires.append(wire)
         self._selector.register(wire.socket, selectors.EVENT_READ, wire)
 
@@ -188,19 +193,16 @@ class Batch:
             fenced_at = self._fenced.get(outgoing.delivery)
             self._filled[name].append(Letter(outgoing=outgoing, data=data, fenced_at=fenced_at))
 
-    def _before_dot(self, letter: Letter) -> None:
-        """Note the dot in the journal, unless the worker is to stop or has held the message for too long."""
-        if letter.fenced_at is None or monotonic() - letter.fenced_at > PATIENCE:
-            raise Lost(TOO_LATE)
-        if self._stopped_at:
-            raise Lost(STOPPED)
-        self._journal.dots([(letter.outgoing.delivery, letter.outgoing.attempt)])
-
     def _end(self, endings: list[Ending]) -> None:
-        if endings:
-            self._journal.replies(endings)
-            self._ended += endings
-            self._gone.update(one.delivery for one in endings)
+        self._fresh += endings
+        self._gone.update(one.delivery for one in endings)
+
+    def _note(self) -> None:
+        """Note what was answered since the last time, so that it outlives this process."""
+        if self._fresh:
+            self._journal.replies(self._fresh)
+            self._ended += self._fresh
+            self._fresh = []
 
     # --- turns -------------------------------------------------------------------------------------------
 
@@ -211,6 +213,7 @@ class Batch:
             self._turning = None
         if self._turning is not None:
             return
+        self._note()
         wanted = self._wanted()
         idle = not any(wire.letters for wire in self._wires)
         late = monotonic() - self._asked[0] > TICK
@@ -225,10 +228,13 @@ class Batch:
         if self._stopped_at or not self._wires:
             return []
         ahead = self._ahead()
+        if self._left > ahead // 2:
+            return []
         letters = list(self._unsent())
         queued = [one.delivery for queue in self._waiting.values() for one in _first(queue)]
         allowed = sum(letter.fenced_at is not None for letter in letters)
         allowed += sum(number in self._fenced for number in queued)
+        self._left = allowed
         if allowed > ahead // 2:
             return []
         found = [one.outgoing.delivery for one in letters if one.fenced_at is None and one.refusal is None]
@@ -254,6 +260,7 @@ class Batch:
         """Let those messages be sent that may be, and drop those that may not."""
         at, asked = self._asked
         self._fenced.update(dict.fromkeys(allowed, at))
+        self._left += len(allowed)
         refused = asked - allowed
         here = {one.delivery for queue in self._waiting.values() for one in queue} | self._gone
         for letter in self._letters():
@@ -266,22 +273,25 @@ class Batch:
             self._end([_ending(one, State.PLANNED, why)])
         if refused:
             self._forget(refused)
-        for wire in tuple(self._wires):
-            self._set_dots(wire)
 
-    def _set_dots(self, wire: Wire) -> None:
-        """Set the dots of staged letters, if the server still waits for them."""
-        staged = [letter for letter in wire.letters if letter.staged and letter.fenced_at is not None]
-        if not staged:
-            return
-        try:
-            wire.receive()
-            for letter in staged:
-                wire.allow(letter)
-        except (Lost, Refused) as failure:
-            self._lose(wire, failure)
-        else:
-            self._heard(wire)
+    def _staged(self) -> list[tuple[Wire, Letter]]:
+        """Return the letters that wait for nothing but their dot, and may have it."""
+        both = ((wire, wire.staged) for wire in self._wires)
+        return [(wire, one) for wire, one in both if one is not None and one.fenced_at is not None]
+
+    def _set_dots(self, staged: Sequence[tuple[Wire, Letter]]) -> None:
+        """Set dots, each noted first, on connections that were not lost since the letters were staged."""
+        now = monotonic()
+        here = [(wire, one) for wire, one in staged if one in wire.letters and wire in self._wires]
+        for wire, one in here:
+            if self._stopped_at or now - (one.fenced_at or 0.0) > PATIENCE:
+                self._lose(wire, Lost(STOPPED if self._stopped_at else TOO_LATE))
+        ready = [(wire, one) for wire, one in here if wire in self._wires]
+        if ready:
+            self._journal.dots([(one.outgoing.delivery, one.outgoing.attempt) for _, one in ready])
+        for wire, one in ready:
+            wire.dot(one)
+            self._left -= 1
             self._follow_up(wire)
             self._flush(wire)
 
@@ -300,9 +310,9 @@ class Batch:
 
     # --- what is heard -----------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        """Wait until something happens, for a moment at most."""
-        for key, _ in self._selector.select(self._pause()):
+    def _listen(self, staged: Sequence[object]) -> None:
+        """Wait until something happens, for a moment at most; not at all when there are dots to set."""
+        for key, _ in self._selector.select(0.0 if staged else self._pause()):
             if key.data is None:
                 with suppress(BlockingIOError):
                     self._ear.recv(4096)

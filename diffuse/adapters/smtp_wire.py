@@ -8,7 +8,6 @@ import smtplib
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -48,7 +47,7 @@ class Letter:
     Attributes:
         data: the message as it travels, without the final dot.
         fenced_at: the monotonic instant from which its final dot may follow; None while it may not.
-        staged: whether the server has, or will have, everything but the dot.
+        staged: whether everything but the dot is on its way to the server.
         dot_ends: the number of bytes on the wire with its dot; 0 while it has none.
         refusal: the first answer that was not the expected one.
     """
@@ -83,13 +82,12 @@ class Wire:
         watched: whether somebody waits for the socket to take more.
     """
 
-    def __init__(  # noqa: PLR0913 -- what a dialogue depends on
+    def __init__(
         self,
         connection: smtplib.SMTP,
         *,
         server: str,
         sender: str,
-        before_dot: Callable[[Letter], None],
         patience: float,
         dot_patience: float,
     ) -> None:
@@ -97,12 +95,11 @@ class Wire:
 
         Args:
             server: the name under which messages are meant for it.
-            before_dot: called with a letter right before its final dot leaves; it may raise ``Lost``.
             patience, dot_patience: seconds that the server has for an answer, and for one to the dot.
         """
         if connection.sock is None:
             raise Lost("the connection is closed")
-        self.server, self.before_dot = server, before_dot
+        self.server = server
         self.letters: deque[Letter] = deque()
         self.ended: list[Ending] = []
         self.deadline: float | None = None
@@ -138,10 +135,18 @@ class Wire:
         self._ask("rcpt", letter, f"RCPT TO:<{letter.outgoing.email}>\r\n".encode())
         self._ask("data", letter, b"DATA\r\n")
 
-    def allow(self, letter: Letter) -> None:
-        """Set the final dot of a letter that may be sent, if the server waits for nothing else."""
-        if letter.staged and not letter.dot_ends:
-            self._dot(letter, b"")
+    @property
+    def staged(self) -> Letter | None:
+        """The letter of which the server has everything but the dot."""
+        for letter in self.letters:
+            if letter.staged and not letter.dot_ends and not self._out:
+                return letter
+        return None
+
+    def dot(self, letter: Letter) -> None:
+        """Set the final dot of the staged letter."""
+        self._ask("dot", letter, b".\r\n")
+        letter.dot_ends, self._dotted_at = self._queued, monotonic()
 
     def accepted_nothing(self, letter: Letter) -> bool:
         """Tell whether a letter's dot is still here, so that nobody can have accepted it."""
@@ -275,7 +280,7 @@ class Wire:
             self._turned_away(letter)
 
     def _go_on(self, letter: Letter) -> None:
-        """Give the server everything but the dot, or with it when it may follow.
+        """Give the server everything but the dot.
 
         A server whose recipient was refused may wait for a message all the same: it gets none.
         """
@@ -283,15 +288,7 @@ class Wire:
             self._ask("void", letter, b".\r\n")
             return
         letter.staged = True
-        if letter.fenced_at is None:
-            self._say(letter.data)
-        else:
-            self._dot(letter, letter.data)
-
-    def _dot(self, letter: Letter, data: bytes) -> None:
-        self.before_dot(letter)
-        self._ask("dot", letter, data + b".\r\n")
-        letter.dot_ends, self._dotted_at = self._queued, monotonic()
+        self._say(letter.data)
 
     def _turned_away(self, letter: Letter) -> None:
         """End a letter that the server refused before the dot, and begin anew."""

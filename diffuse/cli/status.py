@@ -1,7 +1,7 @@
 """``diffuse status``: what goes on, campaign by campaign; once, or as a view that stays."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Group, RenderableType
     from rich.table import Table
 
-    from diffuse.services.operate import View
+    from diffuse.services.operate import Operate, View
 
 SECONDS = 2.0
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -29,20 +29,27 @@ def status(config: Path | None, *, watch: bool) -> None:
     from rich.console import Console
     from rich.live import Live
 
-    app = open_app(config)
+    app, console = open_app(config), Console()
     if not watch:
-        Console().print(_page(app.operate.view()))
+        console.print(_page(app.operate.view()))
+    elif console.is_terminal:
+        with Live(console=console, auto_refresh=False) as live:
+            _follow(app.operate, lambda page: live.update(page, refresh=True))
+    else:
+        _follow(app.operate, console.print)
+
+
+def _follow(operate: "Operate", show: "Callable[[RenderableType], None]") -> None:
+    """Show the page anew and anew, until Ctrl-C; a database that is away is told, and asked again."""
+    try:
+        while True:
+            try:
+                show(_page(operate.view()))
+            except TransientFailure as failure:
+                show(str(failure))
+            time.sleep(SECONDS)
+    except KeyboardInterrupt:
         return
-    with Live(_page(app.operate.view()), console=Console(), auto_refresh=False) as live:
-        try:
-            while True:
-                time.sleep(SECONDS)
-                try:
-                    live.update(_page(app.operate.view()), refresh=True)
-                except TransientFailure as failure:
-                    live.update(str(failure), refresh=True)
-        except KeyboardInterrupt:
-            return
 
 
 def _page(view: "View") -> "Group":

@@ -16,6 +16,12 @@ CHANNELS = ("email",)
 LANGUAGES = ("fr", "en")
 """The languages in which the layouts, pages and notices of diffuse itself exist."""
 
+ON_UNKNOWN = ("next_step", "hold", "resend")
+"""What may happen to a message of which nobody knows whether it was accepted."""
+
+LATE = ("next_window", "skip", "send")
+"""What may happen to a message whose window closed before it could leave."""
+
 _OWNER = re.compile(r"(?P<name>[^<>\"\x00-\x1f]+) <(?P<email>[^<>\s]+)>")
 
 
@@ -34,6 +40,10 @@ class Campaign:
             already has so many, from whichever campaign.
         priority: 1 to 9; where two campaigns want the same employee's attention, the higher one goes first.
         targets: what is to be reached, and by when.
+        on_unknown: what happens when nobody knows whether a message was accepted: ``next_step`` counts it as
+            sent, ``hold`` waits until it is settled, ``resend`` sends the same bytes again.
+        late: what happens to a message whose window closed before it could leave: ``next_window`` gives it
+            another day, ``skip`` drops it, ``send`` lets it leave as soon as it can, for a week.
         audiences: the audiences that policies and key points name; ``everyone`` always exists.
     """
 
@@ -51,6 +61,8 @@ class Campaign:
     max_messages_per_week: int = 3
     priority: int = 5
     targets: Targets = Targets()  # noqa: RUF009 -- frozen
+    on_unknown: str = "next_step"
+    late: str = "next_window"
     audiences: tuple[Audience, ...] = (EVERYONE,)
 
     def __post_init__(self) -> None:
@@ -128,6 +140,14 @@ class Campaign:
             )
         if not 1 <= self.priority <= 9:  # noqa: PLR2004 -- one digit
             yield Problem(path=("priority",), found=f"{self.priority}", expected="1 to 9")
+        for field, value, known in (("on_unknown", self.on_unknown, ON_UNKNOWN), ("late", self.late, LATE)):
+            if value not in known:
+                yield Problem(
+                    path=(field,),
+                    found=f"{value!r}",
+                    expected=f"one of {', '.join(known)}",
+                    suggestion=nearest(value, known),
+                )
         yield from self._lists()
 
     def _lists(self) -> Iterator[Problem]:

@@ -20,6 +20,9 @@ from diffuse.domain.rhythm import Deadline, attempts, exhausted
 from diffuse.domain.standing import EVER, Standing
 from diffuse.domain.window import SendWindow
 
+LATE_FOR = timedelta(days=7)
+"""For how long after its window a message may leave whose campaign sends what is late."""
+
 LAST_SHARE = 0.9
 """Messages are spread over this share of the window, so that the last ones leave before it closes."""
 
@@ -126,6 +129,8 @@ class Desk:
     def slot(self, row: int) -> tuple[datetime, datetime]:
         """Return the instant at which an employee's message of the day is due, and the end of the window."""
         opens, closes = self._hours[self.population.zones[row], self.days[row]]
+        if self.campaign.late == "send":
+            closes += LATE_FOR
         return opens + timedelta(seconds=self._seconds[row]), closes
 
     @cached_property
@@ -295,14 +300,24 @@ class Desk:
     @cached_property
     def loose(self) -> Numbers:
         """The places of pending deliveries that need another day: held, or their window closed."""
-        pending = self.one.pending
-        late = pending.not_after <= micros(self.now)
-        return np.flatnonzero((pending.held | late) & ~self.ended)
+        return np.flatnonzero((self.one.pending.held | self.late) & ~self.ended)
+
+    @cached_property
+    def late(self) -> Flags:
+        """Which pending deliveries could not leave in their window."""
+        return ~self.one.pending.held & (self.one.pending.not_after <= micros(self.now))
 
     @cached_property
     def ended(self) -> Flags:
         """Which pending deliveries nobody should get any more."""
-        return self.left | self.over | self.dropped | self.passed
+        return self.left | self.over | self.dropped | self.passed | self.skipped
+
+    @cached_property
+    def skipped(self) -> Flags:
+        """Which pending deliveries are dropped for being late; what an occasion asks for is not."""
+        skips = self.campaign.late == "skip"
+        late = self.late & ~self.one.pending.special & skips
+        return late & ~self.left & ~self.over & ~self.dropped & ~self.passed
 
     @cached_property
     def left(self) -> Flags:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class Messages:
             touch=self.touch[rows],
             step=self.step[rows],
             gone=self.among(GONE)[rows],
-            pending=self.among(PENDING)[rows],
+            pending=self.waiting(campaign)[rows],
             due_on=self.due_on[rows],
             opened=population.days_of(self.opened[rows], employee),
             acknowledged=population.days_of(self.acknowledged[rows], employee),
@@ -92,6 +92,22 @@ class Messages:
             right=self.right[rows],
             wording=np.array([codes[self.variant[row]] for row in rows.tolist()], dtype=np.int64),
         )
+
+    def waiting(self, campaign: Campaign) -> Flags:
+        """Tell which messages keep others of their pair from being sent: they may still leave, or may have.
+
+        Only a campaign whose ``on_unknown`` is ``next_step`` goes on while nobody knows.
+        """
+        return self.among(PENDING if campaign.on_unknown == "next_step" else PENDING | {State.UNKNOWN})
+
+    def unsettled(self, campaign: Campaign) -> date:
+        """Return the day of a campaign's oldest message for whose fate it waits; the last one for none."""
+        rows = np.flatnonzero(self.among(frozenset({State.UNKNOWN})) & self.waiting(campaign))
+        days: list[date] = self.due_on[rows].tolist()
+        mine = (
+            day for row, day in zip(rows.tolist(), days, strict=True) if self.campaign[row] == campaign.id
+        )
+        return min(mine, default=date.max)
 
     def pending(self, campaign: Campaign) -> Pending:
         """Return a campaign's deliveries that are planned or held; those in a worker's hands are left out."""

@@ -20,6 +20,7 @@ from diffuse.domain.standing import Standing, Teaching
 LEFT = "the last day of work has passed"
 OVER = "the campaign's last day, {day}, closed before it could be sent"
 CLOSED = "the window of {day} closed before it could be sent"
+SKIPPED = "its window closed before it could leave, and the campaign skips what is late"
 PASSED = "what it was for has passed"
 DROPPED = "the campaign does not ask it of this employee any more"
 
@@ -102,6 +103,7 @@ def _ended(desk: Desk) -> Iterator[Change]:
         (desk.over, State.EXPIRED, over),
         (desk.dropped, State.CANCELLED, DROPPED),
         (desk.passed, State.CANCELLED, PASSED),
+        (desk.skipped, State.EXPIRED, SKIPPED),
         (away, State.HELD, AWAY),
     ):
         for number in pending.id[places].tolist():

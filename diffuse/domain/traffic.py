@@ -168,6 +168,8 @@ def route(
     once and not again and again; never beyond the end of its window. Those without a server and without a
     new time stay as they are.
     """
+    if len(traffic.servers) == 1 and not traffic.limited and not troubles:
+        return Routes(server=dict.fromkeys((one.delivery for one in recipients), traffic.servers[0].name))
     return _Routing(now, traffic, used, troubles).route(recipients)
 
 

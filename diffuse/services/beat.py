@@ -45,14 +45,15 @@ class Beat:
     def run(self) -> Round:
         """Do one round."""
         self._guard.check()
-        left, lost = self._deliver.settle()
-        recovered, unknown = self._ledger.recover(self._clock.now())
+        before = Delivered()
+        self._deliver.settle(before)
         self._ledger.resend(self._clock.now(), self._resending())
+        planned, delivered = self._plan.run(), self._deliver.run()
         return Round(
-            planned=self._plan.run(),
-            delivered=self._deliver.run(),
-            recovered=left + recovered,
-            unknown=lost + unknown,
+            planned=planned,
+            delivered=delivered,
+            recovered=before.recovered + delivered.recovered,
+            unknown=before.unknown + delivered.unknown,
         )
 
     def somebody_died(self) -> bool:
@@ -63,5 +64,5 @@ class Beat:
         """Return the campaigns that want messages of unknown fate to be sent again, the stopped left out."""
         stopped = {one.campaign for one in self._control.stops()}
         running = (one.campaign for one in self._publications.running())
-        wanting = (one.id for one in running if getattr(one, "on_unknown", "") == "resend")
+        wanting = (one.id for one in running if one.on_unknown == "resend")
         return [] if EVERYTHING in stopped else [name for name in wanting if name not in stopped]

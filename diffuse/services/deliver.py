@@ -23,7 +23,7 @@ from diffuse.domain.people import given_name
 from diffuse.domain.traffic import told
 from diffuse.ports import Channel, Clock, Journal, Journals, Ledger, Publications, Signer
 
-BATCH = 256
+BATCH = 512
 NOT_KEPT = "the database does not hold {}: it was changed by something else than diffuse"
 
 _log = logging.getLogger("diffuse.deliver")
@@ -31,10 +31,18 @@ _log = logging.getLogger("diffuse.deliver")
 
 @dataclass(kw_only=True, slots=True)
 class Delivered:
-    """What a run did: how many attempts ended in each state, and why it stopped early, if it did."""
+    """What a run did.
+
+    Attributes:
+        ended: how many attempts ended in each state.
+        trouble: why it stopped early, if it did.
+        recovered, unknown: what dead workers left: deliveries planned again, and of unknown fate.
+    """
 
     ended: dict[State, int] = field(default_factory=dict)
     trouble: str = ""
+    recovered: int = 0
+    unknown: int = 0
 
     def count(self, recorded: Mapping[State, int]) -> None:
         """Count attempts."""
@@ -92,6 +100,7 @@ class Deliver:
             return report
         try:
             while not report.trouble and not self._stop.is_set():
+                self.settle(report)
                 self._batches += 1
                 token = f"{self._worker}.{self._batches}"
                 with self._journals.begin(token) as journal:
@@ -107,15 +116,16 @@ class Deliver:
         """Tell whether dead processes of this machine left anything."""
         return any(True for _ in self._journals.left())
 
-    def settle(self) -> tuple[int, int]:
-        """Settle what dead processes of this machine left; return how many are planned again, and unknown."""
-        planned = unknown = 0
+    def settle(self, report: Delivered) -> None:
+        """Settle what dead processes of this machine left, and what others held for too long."""
         for journal in self._journals.left():
             with journal as left:
                 counts = self._ledger.settle_left(self._clock.now(), left)
-            planned += counts.get(State.PLANNED, 0)
-            unknown += counts.get(State.UNKNOWN, 0)
-        return planned, unknown
+            report.recovered += counts.get(State.PLANNED, 0)
+            report.unknown += counts.get(State.UNKNOWN, 0)
+        recovered, unknown = self._ledger.recover(self._clock.now())
+        report.recovered += recovered
+        report.unknown += unknown
 
     def _batch(self, token: str, claimed: Sequence[Claimed], journal: Journal, report: Delivered) -> None:
         """Hand everything over, write down how each one ended, and give back what is left."""

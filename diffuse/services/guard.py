@@ -1,5 +1,6 @@
 """Guard: brings everything to a standstill when the clock, or the database, is not what it was."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ OLDER = (
 )
 THE_CLOCK = "check the clock of the database's machine"
 THE_DATABASE = "check that it is the database that you want, and settle what it does not know"
+
+_log = logging.getLogger("diffuse.guard")
 
 
 class Guard:
@@ -58,6 +61,7 @@ class Guard:
         reason = "".join(self._clock_trouble(seen, now, seconds)) or "".join(_database_trouble(before, seen))
         if reason:
             self._control.halt(reason, now)
+            _log.error("everything is halted: %s", reason)
         self._last = now, seconds
         self._memory.keep(self._pulse.beat(now, anew=bool(reason)))
 

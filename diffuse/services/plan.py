@@ -210,11 +210,12 @@ class Plan:
         now: datetime,
     ) -> Iterator[tuple[str, Kept]]:
         """Yield what is to be kept anew: once a week, up to a day on which everything has settled."""
-        cut = now.date() - timedelta(days=SETTLED)
-        cut -= timedelta(days=cut.toordinal() % WEEK)
+        settled = now.date() - timedelta(days=SETTLED)
+        settled -= timedelta(days=settled.toordinal() % WEEK)
         for one in published:
             base = bases[one.campaign.id]
             log = messages.log(one.campaign, population)
+            cut = min(settled, messages.unsettled(one.campaign))
             if cut <= base.cut or not (log.due_on < np.datetime64(cut, "D")).any():
                 continue
             begins = EVER if base.cut == FIRST_DAY else np.datetime64(base.cut, "D")

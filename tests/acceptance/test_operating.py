@@ -3,17 +3,23 @@
 import csv
 import io
 import json
+import os
+import pty
 import re
 import signal
 import sqlite3
-from contextlib import closing
+import subprocess
+import zlib
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.acceptance.given import Midday, people, write_campaign, write_directory
-from tests.acceptance.installation import Installation
+from diffuse.domain.delivery import spread
+from tests.acceptance.given import Midday, Person, write_campaign, write_directory
+from tests.acceptance.installation import PATIENCE, PROGRAMS, Installation
 
 pytestmark = pytest.mark.servers
 
@@ -22,12 +28,20 @@ STAFF = 12
 
 @pytest.fixture
 def launched(place: Installation) -> Installation:
-    """An installation with a campaign that is about to send."""
+    """An installation with a campaign that will send in some minutes."""
     at = Midday.now()
     place.settings["poll_seconds"] = 0.1
-    place.run("import", write_directory(place.folder, at, people(at, STAFF)))
+    place.run("import", write_directory(place.folder, at, later(at)))
     place.run("launch", write_campaign(place.folder, at))
     return place
+
+
+def later(at: Midday) -> list[Person]:
+    """Invent employees whose messages are due minutes after they were planned, and not before."""
+    names = [f"e{number:03}" for number in range(STAFF * 10)]
+    codes = np.array([zlib.crc32(name.encode()) for name in names], dtype=np.uint32)
+    late = np.flatnonzero(spread(codes, at.day) > 0.3)[:STAFF]
+    return [Person(id=names[place], name=f"Zoé {names[place].upper()}") for place in late]
 
 
 def counts(place: Installation) -> dict[str, int]:
@@ -49,9 +63,14 @@ def planned(place: Installation) -> None:
         assert running.end()[0] == 0
 
 
+def due(place: Installation) -> None:
+    """Let what is planned be due at once."""
+    change(place, "UPDATE delivery SET due_at = created_at WHERE state = 'planned'")
+
+
 def sent_by(place: Installation, number: int) -> None:
     """Let a worker run until so many messages have been received."""
-    change(place, "UPDATE delivery SET due_at = created_at WHERE state = 'planned'")
+    due(place)
     with place.receiver(), place.up() as running:
         running.until(lambda: place.received == number and "sending" not in counts(place), "mail")
         assert running.end()[0] == 0
@@ -90,6 +109,8 @@ def test_a_cancelled_campaign_begins_again_when_it_is_launched(launched: Install
         running.until(lambda: rounds(place) > 3, "rounds")
         assert counts(place) == {"cancelled": STAFF}
         place.run("launch", place.folder / "essai.yaml")
+        running.until(lambda: counts(place).get("planned") == STAFF, "plan")
+        due(place)
         running.until(lambda: counts(place).get("sent") == STAFF, "mail")
     assert set(place.kept().values()) == {1}
 
@@ -122,7 +143,7 @@ def test_a_restored_backup_sends_nothing_before_an_operator_says_so(launched: In
     sent_by(place, STAFF)
     assert counts(place) == {"sent": STAFF}
     (place.folder / "diffuse.db").write_bytes(backup)
-    change(place, "UPDATE delivery SET due_at = created_at")
+    due(place)
     with place.receiver(), place.up() as running:
         running.says("an older copy of itself")
         before = rounds(place)
@@ -145,6 +166,7 @@ def test_a_database_that_another_one_stands_in_for_sends_nothing(launched: Insta
     place = launched
     planned(place)
     change(place, "UPDATE pulse SET incarnation = 'another one'")
+    due(place)
     with place.receiver(), place.up() as running:
         running.says("another one than before")
         assert place.received == 0
@@ -153,13 +175,13 @@ def test_a_database_that_another_one_stands_in_for_sends_nothing(launched: Insta
 def test_a_time_that_has_not_come_yet_sends_nothing(launched: Installation) -> None:
     place = launched
     planned(place)
+    due(place)
     ahead = datetime.now(UTC) + timedelta(hours=1)
     change(place, "UPDATE pulse SET ticked_at = ?", int(ahead.timestamp() * 1e6))
     with place.receiver(), place.up() as running:
         running.says("a worker noted")
         assert place.received == 0
         place.run("resume")
-        change(place, "UPDATE delivery SET due_at = created_at WHERE state = 'planned'")
         running.until(lambda: place.received == STAFF, "mail")
 
 
@@ -206,6 +228,30 @@ def test_a_live_view_follows_what_goes_on_until_ctrl_c(launched: Installation) -
         watching.says("held")
         watching.says("a wrong link")
         assert watching.end(signal.SIGINT)[0] == 0
+
+
+def test_on_a_terminal_the_view_is_shown_in_one_place(launched: Installation) -> None:
+    place = launched
+    planned(place)
+    leading, following = pty.openpty()
+    with subprocess.Popen(
+        [PROGRAMS / "diffuse", "status", "--watch"],
+        cwd=place.folder,
+        env={**place.environment, "TERM": "xterm"},
+        stdin=subprocess.DEVNULL,
+        stdout=following,
+    ) as watching:
+        os.close(following)
+        shown = b""
+        while shown.count(b"planned") < 2:
+            shown += os.read(leading, 4096)
+        assert b"\x1b[1A" in shown  # the second page begins where the first one did
+        watching.send_signal(signal.SIGINT)
+        with suppress(OSError):  # the other end is closed
+            while os.read(leading, 4096):
+                pass
+        assert watching.wait(PATIENCE) == 0
+    os.close(leading)
 
 
 def test_the_doctor_finds_nothing_on_an_installation_that_is_well(launched: Installation) -> None:

@@ -197,17 +197,20 @@ class Rig:
         people, due = [], []
         for place in range(first, first + number):
             name = f"e{place:06}"
+            share = bucket(name)
             people.append(
                 {"id": name, "name": f"Zoë Roy {place}", "email": f"{name}@universite.example",
-                 "language": "fr", "time_zone": "America/Toronto", "manager": "", "department": "", "bucket": bucket(name)}
+                 "language": "fr", "time_zone": "America/Toronto", "manager": "", "department": "",
+                 "bucket": share}
             )  # fmt: skip
             due.append(
-                {"campaign": one.id, "key_point": "pause", "touch": 0, "employee": name, "channel": "email",
-                 "step": 0, "publication": published.id, "variant": "advice", "language": "fr",
-                 "message_id": f"<{one.id}.{name}@universite.example>", "state": "planned", "reason": "",
-                 "due_on": now.date(), "wanted_on": now.date(), "due_at": now - timedelta(minutes=1),
-                 "not_after": now + timedelta(hours=20), "created_at": now, "attempt": 0, "reply": "",
-                 "answer": "", "delayed_by": "", "occasion": "", "about": "", "duty": "", "bucket": bucket(name)}
+                {"campaign": one.id, "key_point": "pause", "touch": 0, "employee": name, "bucket": share,
+                 "channel": "email", "step": 0, "publication": published.id, "variant": "advice",
+                 "language": "fr", "message_id": f"<{one.id}.{name}@universite.example>",
+                 "state": "planned", "reason": "", "due_on": now.date(), "wanted_on": now.date(),
+                 "due_at": now - timedelta(minutes=1), "not_after": now + timedelta(hours=20),
+                 "created_at": now, "attempt": 0, "reply": "", "answer": "", "delayed_by": "",
+                 "occasion": "", "about": "", "duty": ""}
             )  # fmt: skip
         with writing(self.engine) as connection:
             connection.execute(insert(tables.employee), people)
@@ -260,7 +263,7 @@ class Rig:
         (self.folder / "sink" / "options").write_text(json.dumps(options))
         self.sinks[-1].signal(signal.SIGHUP)
 
-    def worker(self, *before: str, mutant: str = "", clock: float = 0, **settings: object) -> Process:
+    def worker(self, *before: str, mutant: str = "", clock: float = 0, **settings: Any) -> Process:  # noqa: ANN401 -- any setting
         """Start a worker, under another program if there is one to start it."""
         return self.start([*before, sys.executable, "-m", "tests.faults.worker"], mutant, clock, **settings)
 

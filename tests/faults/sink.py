@@ -172,9 +172,8 @@ class Conversation(asyncio.Protocol):
 
     def dot(self, content: bytes) -> None:
         """Answer the final dot."""
+        # What came whole is taken in, whether or not somebody still waits for the answer.
         self.busy = False
-        if self.transport.is_closing():
-            return
         sink = self.sink
         if sink.happens("hole"):
             self.busy = True

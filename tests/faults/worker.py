@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from diffuse.actors import Poll, Rounds, open_worker
 from diffuse.adapters import clock, smtp_batch
 from diffuse.adapters.dot_journal import DotJournal
-from diffuse.adapters.smtp_wire import Letter, Wire
 from diffuse.adapters.sql import ledger
 from diffuse.settings import Settings
 
@@ -40,18 +39,22 @@ def no_fence() -> None:
 
 
 def journal_after_the_dot() -> None:
-    """Note the dot only once it has left."""
-    real = Wire._dot
+    """Note the dots only once they have left."""
+    late: list[tuple[DotJournal, list[tuple[int, int]]]] = []
+    note, listen = DotJournal.dots, smtp_batch.Batch._listen
 
-    def dot(self: Wire, letter: Letter, data: bytes) -> None:
-        noted, self.before_dot = self.before_dot, lambda _: None
-        real(self, letter, data)
-        self.flush()
-        self.before_dot = noted
-        pause()
-        noted(letter)
+    def dots(self: DotJournal, deliveries: Sequence[tuple[int, int]]) -> None:
+        late.append((self, list(deliveries)))
 
-    Wire._dot = dot  # type: ignore[method-assign]
+    def then(self: smtp_batch.Batch, staged: Sequence[object]) -> None:
+        if late:
+            pause()
+        while late:
+            note(*late.pop())
+        listen(self, staged)
+
+    DotJournal.dots = dots  # type: ignore[method-assign]
+    smtp_batch.Batch._listen = then  # type: ignore[method-assign]
 
 
 def pause() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Select,
     bindparam,
@@ -25,7 +26,7 @@ from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.chunks import SqlChunks, mark, release
 from diffuse.adapters.sql.engine import alone, reading, writing
 from diffuse.adapters.sql.tables import delivery, employee, employee_role, event
-from diffuse.adapters.sql.types import EPOCH, MICROSECOND, as_text, one_of
+from diffuse.adapters.sql.types import EPOCH, MICROSECOND, as_text, fixed, one_of
 from diffuse.domain.delivery import PENDING, Change, State, Touchpoint
 from diffuse.domain.messages import STATES, Messages
 from diffuse.domain.pending import Occasion
@@ -96,7 +97,7 @@ class SqlPlans(SqlChunks):
             held: the chunk.
             population: its employees.
             cuts: for each campaign, the day from which on messages are wanted; those that are pending, and
-                those from which something came back since, are wanted however old they are.
+                those of unknown fate, and those from which something came back since, however old they are.
             until: the last day that any message can have.
         """
         whole = sorted(name for name, cut in cuts.items() if cut == EVER)
@@ -108,12 +109,13 @@ class SqlPlans(SqlChunks):
             event.c.bucket.between(held.first, held.last),
             event.c.at >= datetime.combine(since, time(), UTC) - timedelta(days=1),
         )
-        pending = one_of(_ROW.state, PENDING)
+        pending, known = one_of(_ROW.state, PENDING), _ROW.state != fixed(State.UNKNOWN)
         queries = [_columns().where(_ROW.due_on.in_(days), share, kept)] if len(cuts) > len(whole) else []
         if queries:
             queries += [
                 _columns().where(pending, share, kept, _ROW.due_on < since),
-                _columns().where(_ROW.id.in_(news), ~pending, kept, _ROW.due_on < since),
+                _columns().where(_ROW.state == fixed(State.UNKNOWN), share, kept, _ROW.due_on < since),
+                _columns().where(_ROW.id.in_(news), ~pending, known, kept, _ROW.due_on < since),
             ]
         if whole:
             queries.append(_columns().where(_ROW.campaign.in_(whole), share))
@@ -333,7 +335,7 @@ def _change(connection: Connection, changes: Sequence[Change]) -> dict[State, in
                 state=bindparam("new_state"),
                 reason=bindparam("new_reason"),
                 delayed_by=case((bindparam("delay") == "", _ROW.delayed_by), else_=bindparam("delay")),
-                **{name: bindparam(f"new_{name}") for name in columns},
+                **{name: _renewed(name) for name in columns},
             )
         )
         for state in {one.state for one in some}:
@@ -351,6 +353,14 @@ def _change(connection: Connection, changes: Sequence[Change]) -> dict[State, in
             done = connection.execute(statement, rows, execution_options={"preserve_rowcount": True})
             counts[state] = counts.get(state, 0) + done.rowcount
     return counts
+
+
+def _renewed(name: str) -> ColumnElement[Any]:
+    """Return what a column becomes; a message that may have arrived keeps its text, should it leave again."""
+    new: ColumnElement[Any] = bindparam(f"new_{name}")
+    if name in {"publication", "variant", "language"}:
+        return case((_ROW.ambiguous > 0, _ROW[name]), else_=new)
+    return new
 
 
 def _id(one: Change) -> int:

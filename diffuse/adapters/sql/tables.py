@@ -207,6 +207,8 @@ Index(
 _pending = one_of(delivery.c.state, PENDING)
 _special = delivery.c.occasion != fixed("")
 Index("ix_delivery_pending", delivery.c.bucket, sqlite_where=_pending, postgresql_where=_pending)
+_unknown = delivery.c.state == fixed(State.UNKNOWN)
+Index("ix_delivery_unknown", delivery.c.bucket, sqlite_where=_unknown, postgresql_where=_unknown)
 Index("ix_delivery_occasion", delivery.c.bucket, sqlite_where=_special, postgresql_where=_special)
 Index("ix_delivery_leased", delivery.c.lease_token, sqlite_where=_leased, postgresql_where=_leased)
 

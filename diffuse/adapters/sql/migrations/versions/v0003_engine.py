@@ -21,6 +21,10 @@ def upgrade() -> None:
     for name in ("ambiguous", "resends"):
         op.add_column("delivery", sa.Column(name, NUMBER, nullable=False, server_default=sa.text("0")))
     _quarters()
+    unknown = sa.text("state = 'unknown'")
+    op.create_index(
+        "ix_delivery_unknown", "delivery", ["bucket"], sqlite_where=unknown, postgresql_where=unknown
+    )
     for table, name in (("delivery", "server"), ("attempt", "worker")):
         op.add_column(table, sa.Column(name, TEXT, nullable=False, server_default=sa.text("''")))
     _tally()
