@@ -8,6 +8,7 @@ import click
 
 from diffuse.cli.control import operator
 from diffuse.cli.errors import open_app
+from diffuse.cli.tables import table, wide_console
 from diffuse.domain.delivery import State
 
 if TYPE_CHECKING:
@@ -28,24 +29,22 @@ AS = {"sent": State.SENT, "lost": State.PLANNED}
 @click.pass_obj
 def deliveries(config: Path | None, state: str, campaign: str | None, limit: int, *, as_csv: bool) -> None:
     """List the deliveries in a state, oldest first."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from diffuse.adapters.csv_tables import print_table
 
     found = open_app(config).operate.waiting(State(state), campaign, limit)
     if as_csv:
         print_table(sys.stdout, COLUMNS, map(_row, found))
         return
-    table = Table(title=f"Deliveries: {state}")
-    for title in ("id", "campaign", "key point", "employee", "last attempt", "reason"):
-        table.add_column(title, justify="right" if title == "id" else "left", overflow="fold")
-    for one in found:
-        last = "never" if one.since is None else f"{one.since:%Y-%m-%d %H:%M}"
-        cells = (str(one.id), one.campaign, one.key_point, one.employee, last, one.reason)
-        table.add_row(*map(escape, cells))
-    Console().print(table if found else f"no delivery is {state}")
+    titles = ("id", "campaign", "key point", "employee", "last attempt", "reason")
+    rows = (
+        (
+            one.id, one.campaign, one.key_point, one.employee,
+            "never" if one.since is None else f"{one.since:%Y-%m-%d %H:%M}", one.reason,
+        )
+        for one in found
+    )  # fmt: skip
+    listed = table(f"Deliveries: {state}", titles, rows, numbers={"id"})
+    wide_console().print(listed if found else f"no delivery is {state}")
     if len(found) == limit:
         click.echo(f"the first {limit}; more with --limit")
 

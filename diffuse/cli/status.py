@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from diffuse.cli.errors import open_app
+from diffuse.cli.tables import table, wide_console
 from diffuse.errors import TransientFailure
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
-    from rich.table import Table
 
     from diffuse.services.operate import Operate, View
 
@@ -26,10 +26,9 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 @click.pass_obj
 def status(config: Path | None, *, watch: bool) -> None:
     """Show how each campaign stands, its deliveries by state, how fast they leave, and what is in trouble."""
-    from rich.console import Console
     from rich.live import Live
 
-    app, console = open_app(config), Console()
+    app, console = open_app(config), wide_console()
     if not watch:
         console.print(_page(app.operate.view()))
     elif console.is_terminal:
@@ -41,12 +40,14 @@ def status(config: Path | None, *, watch: bool) -> None:
 
 def _follow(operate: "Operate", show: "Callable[[RenderableType], None]") -> None:
     """Show the page anew and anew, until Ctrl-C; a database that is away is told, and asked again."""
+    from rich.markup import escape
+
     try:
         while True:
             try:
                 show(_page(operate.view()))
             except TransientFailure as failure:
-                show(str(failure))
+                show(escape(str(failure)))
             time.sleep(SECONDS)
     except KeyboardInterrupt:
         return
@@ -67,44 +68,25 @@ def _parts(view: "View") -> "Iterator[RenderableType]":
     if not view.lines:
         yield "no campaign yet: launch one with 'diffuse launch CAMPAIGN'"
         return
-    yield _campaigns(view)
+    halted = "" if view.halted is None else ", halted"
+    yield table(
+        "Campaigns",
+        ("campaign", "stands", "due now", "a second", "left", "why"),
+        (
+            (
+                line.campaign, f"{line.condition}{halted}", line.flow.due, f"{line.flow.rate:.1f}",
+                _span(line.left), line.why,
+            )
+            for line in view.lines
+        ),
+        numbers={"due now", "a second", "left"},
+    )  # fmt: skip
     states = [(line.campaign, *each) for line in view.lines for each in sorted(line.flow.states.items())]
-    if states:
-        table = _table("Deliveries", ("campaign", "state", "deliveries"))
-        for campaign, state, count in states:
-            table.add_row(escape(campaign), str(state), str(count))
-        yield table
-    else:
-        yield "no delivery yet"
+    titles = ("campaign", "state", "deliveries")
+    yield table("Deliveries", titles, states, numbers={"deliveries"}) if states else "no delivery yet"
     if view.lanes:
-        table = _table("In trouble", ("lane", "until (UTC)", "reason"))
-        for lane in view.lanes:
-            table.add_row(escape(lane.name), f"{lane.until:%Y-%m-%d %H:%M}", escape(lane.reason))
-        yield table
-
-
-def _campaigns(view: "View") -> "Table":
-    from rich.markup import escape
-
-    table = _table("Campaigns", ("campaign", "stands", "due now", "a second", "left", "why"))
-    for line in view.lines:
-        flow = line.flow
-        stands = str(line.condition) if view.halted is None else f"{line.condition}, halted"
-        table.add_row(
-            escape(line.campaign), stands, str(flow.due), f"{flow.rate:.1f}", _span(line.left),
-            escape(line.why),
-        )  # fmt: skip
-    return table
-
-
-def _table(title: str, columns: tuple[str, ...]) -> "Table":
-    from rich.table import Table
-
-    table = Table(title=title)
-    for name in columns:
-        right = name in {"deliveries", "due now", "a second", "left"}
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
-    return table
+        lanes = ((one.name, f"{one.until:%Y-%m-%d %H:%M}", one.reason) for one in view.lanes)
+        yield table("In trouble", ("lane", "until (UTC)", "reason"), lanes)
 
 
 def _span(left: timedelta | None) -> str:

@@ -88,6 +88,7 @@ def test_a_paused_campaign_keeps_its_messages_until_it_is_resumed(launched: Inst
         assert counts(place) == {"held": STAFF}
         assert place.received == 0
         assert place.run("resume", "essai").out == (f"essai goes on; {STAFF} deliveries are planned again\n")
+        due(place)
         running.until(lambda: counts(place) == {"sent": STAFF}, "mail")
     assert place.received == STAFF
     assert set(place.kept().values()) == {1}
