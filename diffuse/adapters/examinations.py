@@ -1,6 +1,7 @@
 """Looks at what an installation needs besides the database: journals, mail servers, the broker of hints."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,10 +48,12 @@ class MailExamination:
         """Look."""
         for name, server in self._servers().items():
             try:
-                server.connect().close()
+                connection = server.connect()
             except TransientFailure as failure:
                 yield Finding(about=f"{self.about} {name}", seen=str(failure), trouble=True)
             else:
+                with suppress(OSError):
+                    connection.quit()
                 yield Finding(about=f"{self.about} {name}", seen="answers, and lets us in")
 
 
