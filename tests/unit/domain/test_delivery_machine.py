@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from diffuse.domain.delivery import FOLLOWS, Ending, Left, State
 
@@ -72,8 +72,7 @@ class Life(RuleBasedStateMachine):
         self.workers: list[Worker] = []
         self.seen_final: State | None = None
 
-    @precondition(lambda self: self.one.attempt == 0)
-    @rule(resends=st.booleans())
+    @initialize(resends=st.booleans())
     def choose_what_unknown_means(self, resends: bool) -> None:
         self.one.resends = resends
 
@@ -92,6 +91,7 @@ class Life(RuleBasedStateMachine):
             if one.awake and all(getattr(one, name) == value for name, value in wanted.items())
         ]
 
+    @precondition(lambda self: self.awake(fenced=False))
     @rule(pick=st.integers(0, 9))
     def fence(self, pick: int) -> None:
         waiting = self.awake(fenced=False)
@@ -101,12 +101,13 @@ class Life(RuleBasedStateMachine):
                 self.one.go(State.SENDING)
                 worker.fenced = True
 
+    @precondition(lambda self: self.awake(fenced=True, noted=False))
     @rule(pick=st.integers(0, 9))
     def note_in_the_journal(self, pick: int) -> None:
         waiting = self.awake(fenced=True, noted=False)
-        if waiting:
-            waiting[pick % len(waiting)].noted = True
+        waiting[pick % len(waiting)].noted = True
 
+    @precondition(lambda self: self.awake(noted=True, dotted=False))
     @rule(pick=st.integers(0, 9), answer=st.sampled_from("245"), lost=st.booleans())
     def dot(self, pick: int, answer: str, lost: bool) -> None:
         waiting = self.awake(noted=True, dotted=False)
@@ -117,6 +118,7 @@ class Life(RuleBasedStateMachine):
             self.one.accepted += answer == "2"
             worker.answer = "lost" if lost else answer
 
+    @precondition(lambda self: self.awake(dotted=True))
     @rule(pick=st.integers(0, 9))
     def take_the_answer(self, pick: int) -> None:
         waiting = [one for one in self.awake(dotted=True) if one.answer]
@@ -125,6 +127,7 @@ class Life(RuleBasedStateMachine):
             self.workers.remove(worker)
             self.one.end(worker.attempt, ANSWERS.get(worker.answer, State.UNKNOWN))
 
+    @precondition(lambda self: self.workers)
     @rule(pick=st.integers(0, 9))
     def fall_asleep_or_wake_up(self, pick: int) -> None:
         if self.workers:
@@ -150,6 +153,19 @@ class Life(RuleBasedStateMachine):
             endings=(ending,) if answered else (),
         )
         self.one.end(worker.attempt, left.fate(1, worker.attempt, self.one.state).state)
+
+    @precondition(lambda self: self.one.state is State.PLANNED)
+    @rule(answer=st.sampled_from("245"), lost=st.booleans(), heard=st.booleans())
+    def do_it_all_in_one_go(self, answer: str, lost: bool, heard: bool) -> None:
+        self.claim()
+        worker = self.workers.pop()
+        others, self.workers = self.workers, [worker]
+        self.fence(0)
+        self.note_in_the_journal(0)
+        self.dot(0, answer, lost)
+        if heard:
+            self.take_the_answer(0)
+        self.workers = others + self.workers
 
     @precondition(lambda self: self.one.state in {State.CLAIMED, State.SENDING})
     @rule()
@@ -195,4 +211,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestLife.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
