@@ -235,14 +235,18 @@ class Rig:
 
     def leases_run_out(self) -> None:
         """Let the time pass for which claims and fences hold."""
-        self.execute("UPDATE delivery SET lease_until = 1 WHERE state IN ('claimed', 'sending')")
+        self._age("lease_until = 1", "state IN ('claimed', 'sending')")
 
     def waits_are_over(self) -> None:
         """Let the time pass for which messages and servers rest."""
-        self.execute(
-            "UPDATE delivery SET due_at = created_at WHERE state = 'planned' AND due_at > created_at"
-        )
+        self._age("due_at = created_at", "state = 'planned' AND attempt > 0")
         self.execute("UPDATE lane SET until = 1 WHERE until > 1")
+
+    def _age(self, change: str, which: str) -> None:
+        """Change deliveries, but not those that a worker that was stopped in a transaction has locked."""
+        lock = " FOR UPDATE SKIP LOCKED" if self.engine.dialect.name == "postgresql" else ""
+        some = f"SELECT id FROM delivery WHERE {which}{lock}"  # noqa: S608 -- words of ours
+        self.execute(f"UPDATE delivery SET {change} WHERE id IN ({some})")  # noqa: S608 -- as above
 
     # --- processes ---------------------------------------------------------------------------------------
 
