@@ -197,3 +197,17 @@ def test_only_what_failed_is_tried_again(bridge: Bridge) -> None:
     office.day()
     assert State.FAILED not in bridge.states()
     assert bridge.states("other")[State.FAILED] == 1
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_nothing_of_a_stopped_campaign_is_sent_again_by_itself(stopped: bool) -> None:
+    office = Office(person("ana"))
+    office.launch(campaign(on_unknown="resend"))
+    office.channel.replies["ana@universite.example"] = State.UNKNOWN
+    office.day()
+    office.channel.replies.clear()
+    if stopped:
+        office.control.pause(NAME, "", EARLY)
+    office.clock.set(LATE)
+    office.beat.run()
+    assert office.row().state == (State.UNKNOWN if stopped else State.SENT)
