@@ -115,6 +115,12 @@ BAKED = Baked(
 )
 
 
+_WAITING_FOR_WORKERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'"
+)
+
+
 @dataclass
 class Process:
     """A process that a proof may kill."""
@@ -233,9 +239,28 @@ class Rig:
         with writing(self.engine) as connection:
             return connection.execute(text(statement)).rowcount
 
-    def leases_run_out(self) -> None:
-        """Let the time pass for which claims and fences hold."""
-        self._age("lease_until = 1", "state IN ('claimed', 'sending')")
+    def leases_run_out(self, whose: Process | None = None) -> None:
+        """Let the time pass for which claims and fences hold, those of one worker or all."""
+        mine = f" AND lease_token LIKE '%:{whose.popen.pid}:%'" if whose else ""
+        self._age("lease_until = 1", f"state IN ('claimed', 'sending'){mine}")
+
+    def put_to_sleep(self, worker: Process) -> None:
+        """Stop a worker between two transactions: one that sleeps in the middle of one holds its locks."""
+
+        def outside() -> bool:
+            worker.signal(signal.SIGSTOP)
+            time.sleep(0.02)
+            if self.engine.dialect.name != "postgresql" or not self._in_transaction():
+                return True
+            worker.signal(signal.SIGCONT)
+            return False
+
+        until(outside, "moment between two transactions", worker, every=0.01)
+
+    def _in_transaction(self) -> int:
+        """Count the transactions that wait for their worker."""
+        with reading(self.engine) as connection:
+            return connection.execute(_WAITING_FOR_WORKERS).scalar_one()
 
     def waits_are_over(self) -> None:
         """Let the time pass for which messages and servers rest."""

@@ -31,6 +31,7 @@ class Options:
         drop_after: closes after the dot without keeping it.
         hole: never answers the dot, and does not keep it.
         delay: before the answer to each dot.
+        pause: before the answer to each recipient, which is decided at once.
         silent: accepts connections, and never says anything.
         pipelining: whether commands may be sent ahead.
     """
@@ -46,6 +47,7 @@ class Options:
     drop_after: float = 0
     hole: float = 0
     delay: float = 0
+    pause: float = 0
     silent: bool = False
     pipelining: bool = True
 
@@ -138,12 +140,22 @@ class Conversation(asyncio.Protocol):
 
     def rcpt(self, recipient: str) -> None:
         if self.sink.happens("rcpt4"):
-            self.say("450 4.2.1 mailbox busy")
+            answer = "450 4.2.1 mailbox busy"
         elif self.sink.happens("rcpt5"):
-            self.say("550 5.1.1 no such mailbox")
+            answer = "550 5.1.1 no such mailbox"
         else:
-            self.recipient = recipient
-            self.say("250 recipient ok")
+            self.recipient, answer = recipient, "250 recipient ok"
+        if self.sink.options.pause:
+            self.busy = True
+            asyncio.get_running_loop().call_later(self.sink.options.pause, self.say_late, answer)
+        else:
+            self.say(answer)
+
+    def say_late(self, answer: str) -> None:
+        """Answer after a while, then what has come meanwhile."""
+        self.busy = False
+        self.say(answer)
+        self.go_on()
 
     def data(self) -> None:
         if not self.recipient:
@@ -165,7 +177,7 @@ class Conversation(asyncio.Protocol):
         content, self.buffer = self.buffer[: end + 2], self.buffer[end + 5 :]
         self.content, self.busy = False, True
         if self.sink.options.delay:
-            asyncio.get_running_loop().call_later(self.sink.options.delay, self.dot, content)
+            asyncio.get_running_loop().call_later(self.sink.options.delay, self.dot_late, content)
         else:
             self.dot(content)
         return True
@@ -191,8 +203,11 @@ class Conversation(asyncio.Protocol):
             else:
                 self.say("250 2.0.0 accepted")
         self.recipient = ""
-        if sink.options.delay:
-            self.go_on()
+
+    def dot_late(self, content: bytes) -> None:
+        """Answer the final dot after a while, then what has come meanwhile."""
+        self.dot(content)
+        self.go_on()
 
     def say(self, text: str) -> None:
         self.transport.write(text.encode() + b"\r\n")
