@@ -27,6 +27,9 @@ DEFERRALS = 5
 LONGEST_LEVEL = 6
 """A lane in trouble rests 1, 2, 4 … minutes, an hour at most."""
 
+EARLY = 0.8
+"""The part of its minute in which a message that has room there becomes due: workers need time to find it."""
+
 _FULL = 2**32
 
 
@@ -80,18 +83,24 @@ class Traffic:
 class Recipient:
     """A delivery that is due: its recipient's domain, and the end of its window.
 
-    ``paced_at`` is the minute in which a limit has left room for it, None for none.
+    ``paced_at`` is the minute in which limits have left room for it, None for none, and ``server`` the mail
+    server in which they did.
     """
 
     delivery: int
     domain: str
     closes: datetime
     paced_at: datetime | None = None
+    server: str = ""
 
     @property
     def lane(self) -> str:
         """The name of the domain's lane."""
         return f"domain:{self.domain}"
+
+    def kept(self, now: datetime) -> bool:
+        """Tell whether the room that was left for it is that of this minute."""
+        return self.paced_at is not None and _start(self.paced_at, MINUTE) == _start(now, MINUTE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,11 +131,12 @@ class Trouble:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PutOff:
-    """When a delivery may go instead, in which minute a limit leaves room for it, and why."""
+    """When a delivery may go instead, in which minute and through which server limits leave room, and why."""
 
     delivery: int
     due_at: datetime
     paced_at: datetime | None
+    server: str
     reason: str
 
 
@@ -164,9 +174,9 @@ def route(
 ) -> Routes:
     """Say which deliveries go now and through which server, and when the others may.
 
-    A delivery beyond a limit gets the first minute with room, which is counted at once, so that it is put off
-    once and not again and again; never beyond the end of its window. Those without a server and without a
-    new time stay as they are.
+    A delivery beyond a limit gets the first minute with room, which is counted at once for its domain and for
+    a server, so that it is put off once and not again and again; never beyond the end of its window. Those
+    without a server and without a new time stay as they are.
     """
     if len(traffic.servers) == 1 and not traffic.limited and not troubles:
         return Routes(server=dict.fromkeys((one.delivery for one in recipients), traffic.servers[0].name))
@@ -181,7 +191,7 @@ class _Routing:
         self.routes = Routes()
         self.probes: Counter[str] = Counter()
         self.minute = _start(now, MINUTE)
-        self.full: dict[str, int] = {}
+        self.full: dict[tuple[str, ...], int] = {}
 
     def route(self, recipients: Sequence[Recipient]) -> Routes:
         shut = [self.troubles[one.lane] for one in self.traffic.servers if self._shut(one.lane)]
@@ -196,40 +206,45 @@ class _Routing:
     def _one(self, one: Recipient) -> None:
         trouble = self.troubles.get(one.lane)
         if trouble is not None and trouble.shut(self.now) and trouble.until is not None:
-            self._later(one, trouble.until, None, trouble.reason)
+            self._later(one, trouble.until, trouble.reason)
         elif not self._probe(one.lane):
-            self._later(one, self.now + timedelta(minutes=1), None, trouble.reason if trouble else "")
+            self._later(one, self.now + timedelta(minutes=1), trouble.reason if trouble else "")
         else:
             self._through(one)
 
     def _through(self, one: Recipient) -> None:
-        """Let a delivery go if its domain and a server have room now, or room was kept for it."""
-        kept = one.paced_at is not None and _start(one.paced_at, MINUTE) == self.minute
-        limit = self.traffic.limit_of(one.domain)
-        open_ = [server for server in self.traffic.servers if self._open(server, kept=kept)]
-        if not kept and not self._room(one.lane, limit, self.minute):
-            self._pace(one, [(one.lane, limit)])
-        elif open_:
-            server = _chosen(open_, one.delivery)
-            self.routes.server[one.delivery] = server.name
-            self._probe(server.lane, count=True)
-            self._probe(one.lane, count=True)
-            if not kept:
-                self._count(one.lane, limit, self.minute)
-                self._count(server.lane, server.limit, self.minute)
-        elif full := self._all_full():
-            server = _chosen(full, one.delivery)
-            self._pace(one, [(one.lane, limit), (server.lane, server.limit)])
+        """Let a delivery go if its domain and a server have room now, or room was kept for it.
 
-    def _open(self, server: Server, *, kept: bool) -> bool:
-        room = kept or self._room(server.lane, server.limit, self.minute)
-        return room and not self._shut(server.lane) and self._probe(server.lane)
-
-    def _all_full(self) -> list[Server]:
-        """Return the servers that work, if a limit is what closes them all."""
+        It waits as it is when the only servers with room have their few messages already.
+        """
         working = [server for server in self.traffic.servers if not self._shut(server.lane)]
-        some = any(self._room(server.lane, server.limit, self.minute) for server in working)
-        return [] if some else working
+        roomy = [server for server in working if self._kept(one, server) or self._free(server)]
+        ready = [server for server in roomy if self._probe(server.lane)]
+        limit = self.traffic.limit_of(one.domain)
+        if not one.kept(self.now) and not self._room(one.lane, limit, self.minute):
+            self._pace(one, limit, working, f"limit of domain {one.domain}")
+        elif ready:
+            self._go(one, limit, ready)
+        elif not roomy:
+            self._pace(one, limit, working, " and ".join(f"limit of server {each.name}" for each in working))
+
+    def _go(self, one: Recipient, limit: Limit, ready: Sequence[Server]) -> None:
+        """Choose a server, the one that has kept room first, and count what was not counted before."""
+        keeping = [server for server in ready if self._kept(one, server)]
+        server = _chosen(keeping or ready, one.delivery)
+        self.routes.server[one.delivery] = server.name
+        self._probe(server.lane, count=True)
+        self._probe(one.lane, count=True)
+        if not one.kept(self.now):
+            self._count(one.lane, limit, self.minute)
+        if not keeping:
+            self._count(server.lane, server.limit, self.minute)
+
+    def _kept(self, one: Recipient, server: Server) -> bool:
+        return one.server == server.name and one.kept(self.now)
+
+    def _free(self, server: Server) -> bool:
+        return self._room(server.lane, server.limit, self.minute)
 
     def _shut(self, lane: str) -> bool:
         return lane in self.troubles and self.troubles[lane].shut(self.now)
@@ -243,23 +258,31 @@ class _Routing:
             self.routes.probed.add(lane)
         return self.probes[lane] < PROBES
 
-    def _pace(self, one: Recipient, lanes: Sequence[tuple[str, Limit]]) -> None:
-        """Give a delivery the first minute in which all its lanes have room, within its window."""
-        start = max(self.full.get(lane, self.minute) for lane, _ in lanes)
+    def _pace(self, one: Recipient, limit: Limit, working: Sequence[Server], reason: str) -> None:
+        """Give a delivery the first minute in which its domain and a server have room, within its window."""
         last = _start(one.closes, MINUTE)
-        while start < last and not all(self._room(lane, limit, start) for lane, limit in lanes):
-            start = self._next(lanes, start)
-        reason = f"limit of {' and '.join(lane.replace(':', ' ', 1) for lane, _ in lanes)}"
-        if start >= last:
-            self._later(one, one.closes, None, reason)
+        starts = {each: self._first(((one.lane, limit), (each.lane, each.limit)), last) for each in working}
+        first = min(starts.values())
+        if first >= last:
+            self._later(one, one.closes, reason)
             return
-        for lane, limit in lanes:
-            self._count(lane, limit, start)
-            self.full[lane] = start
-        begins = datetime.fromtimestamp(start, UTC)
-        self._later(one, begins, begins, reason, within=timedelta(seconds=MINUTE * 0.8))
+        server = _chosen([each for each in working if starts[each] == first], one.delivery)
+        self._count(one.lane, limit, first)
+        self._count(server.lane, server.limit, first)
+        self._later(one, datetime.fromtimestamp(first, UTC), reason, server)
 
-    def _next(self, lanes: Sequence[tuple[str, Limit]], start: int) -> int:
+    def _first(self, lanes: Iterable[tuple[str, Limit]], last: int) -> int:
+        """Return the first minute in which lanes have room, or ``last`` or a later one for none before."""
+        limited = [(lane, limit) for lane, limit in lanes if limit.spans]
+        names = tuple(lane for lane, _ in limited)
+        start = self.full.get(names, self.minute)
+        while start < last and not all(self._room(lane, limit, start) for lane, limit in limited):
+            start = self._next(limited, start)
+        # Room only ever shrinks: whoever comes next need not look at earlier minutes.
+        self.full[names] = start
+        return start
+
+    def _next(self, lanes: Iterable[tuple[str, Limit]], start: int) -> int:
         """Return the next minute worth a look: tomorrow's first one when a day is full."""
         for lane, limit in lanes:
             for span, most in limit.spans:
@@ -267,18 +290,14 @@ class _Routing:
                     return start - start % DAY + DAY
         return start + MINUTE
 
-    def _later(
-        self,
-        one: Recipient,
-        at: datetime,
-        paced_at: datetime | None,
-        reason: str,
-        within: timedelta = timedelta(seconds=MINUTE),
-    ) -> None:
+    def _later(self, one: Recipient, at: datetime, reason: str, keeping: Server | None = None) -> None:
+        """Put a delivery off to a moment soon after an instant; in that minute if a server keeps room."""
+        within = timedelta(seconds=MINUTE if keeping is None else EARLY * MINUTE)
         chance = crc32(str(one.delivery).encode()) / _FULL
         due_at = min(max(at, self.now) + within * chance, max(one.closes, self.now))
+        paced_at, server = (None, "") if keeping is None else (at, keeping.name)
         self.routes.put_off.append(
-            PutOff(delivery=one.delivery, due_at=due_at, paced_at=paced_at, reason=reason)
+            PutOff(delivery=one.delivery, due_at=due_at, paced_at=paced_at, server=server, reason=reason)
         )
 
     def _room(self, lane: str, limit: Limit, start: int) -> bool:
@@ -343,7 +362,9 @@ def told(claimed: Claimed, ending: Ending) -> tuple[tuple[str, str], ...]:
 def learned(
     now: datetime, before: Iterable[Trouble], heard: Iterable[tuple[str, str]], *, at_once: bool = False
 ) -> Iterator[Trouble]:
-    """Yield the troubles that change; ``heard`` are lanes, each with its refusal or, for success, nothing.
+    """Yield the troubles that change, in the order of lanes.
+
+    ``heard`` are lanes, each with its refusal or, for success, nothing.
 
     A lane without any trouble left comes with neither failures nor level.
     """
@@ -355,4 +376,6 @@ def learned(
             changed[lane] = refused(trouble, now, refusal, at_once=at_once)
         elif trouble.failures or trouble.level:
             changed[lane] = Trouble(lane=lane)
-    yield from changed.values()
+    for lane in sorted(changed):
+        if changed[lane] != known.get(lane, Trouble(lane=lane)):
+            yield changed[lane]

@@ -3,16 +3,17 @@
 Each function is part of a transaction of the ledger.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import ModuleType
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from diffuse.adapters.sql import sets
 from diffuse.adapters.sql.engine import alone
-from diffuse.adapters.sql.tables import lane, pace
+from diffuse.adapters.sql.tables import delivery, lane, pace
 from diffuse.adapters.sql.types import micros
 from diffuse.domain.traffic import (
     DAY,
@@ -29,9 +30,19 @@ from diffuse.domain.traffic import (
 KEPT = timedelta(days=2)
 """How long the counts of a window are kept."""
 
-_LATER = (("id", "bigint"), ("due_at", "bigint"), ("paced_at", "bigint"), ("reason", "text"))
+_MORE = (("lane", "text"), ("span", "bigint"), ("start", "bigint"), ("used", "bigint"))
+# SQLite cannot tell a conflict from a join without a condition before it.
+_COUNT = """
+INSERT INTO pace (lane, span, start, used)
+SELECT more.lane, more.span, more.start, more.used FROM {more} AS more WHERE true
+ON CONFLICT (lane, span, start) DO UPDATE SET used = pace.used + excluded.used
+"""
+_LATER = (
+    ("id", "bigint"), ("due_at", "bigint"), ("paced_at", "bigint"), ("server", "text"), ("reason", "text"),
+)  # fmt: skip
 _PUT_OFF = """
-UPDATE delivery SET due_at = later.due_at, paced_at = later.paced_at, reason = later.reason
+UPDATE delivery SET due_at = later.due_at, paced_at = later.paced_at, reason = later.reason,
+    server = CASE WHEN later.server = '' THEN delivery.server ELSE later.server END
 FROM {later} AS later WHERE delivery.id = later.id
 """
 
@@ -39,16 +50,25 @@ FROM {later} AS later WHERE delivery.id = later.id
 def routes(
     connection: Connection, now: datetime, traffic: Traffic, recipients: Sequence[Recipient]
 ) -> Routes:
-    """Say where deliveries go that are locked, count those that are let through, and put others off."""
-    troubles = {one.lane: one for one in _troubles(connection)}
-    if not traffic.limited:
-        found = route(now, traffic, recipients, {}, troubles)
-    else:
+    """Say where deliveries go that are locked, count those that are let through, and put others off.
+
+    On PostgreSQL, one worker after the other counts; without limits and troubles, nobody waits.
+    """
+    if not recipients:
+        return Routes()
+    used = {}
+    if traffic.limited:
         alone(connection, pace)
-        found = route(now, traffic, recipients, _used(connection, now), troubles)
-        _count(connection, found)
-    if found.put_off:
-        _put_off(connection, found.put_off)
+        used = _used(connection, now, traffic, recipients)
+        recipients = _with_servers(connection, now, recipients)
+    troubles = _of(_troubles(connection), traffic, recipients)
+    if any(one.probing and not one.shut(now) for one in troubles.values()):
+        alone(connection, lane)
+        troubles = _of(_troubles(connection), traffic, recipients)
+    found = route(now, traffic, recipients, used, troubles)
+    _count(connection, found)
+    _put_off(connection, found.put_off)
+    _use_up(connection, [one.delivery for one in recipients if one.delivery in found.server and one.paced_at])
     _keep(connection, [probed(troubles[name], now) for name in sorted(found.probed)])
     return found
 
@@ -62,10 +82,13 @@ def shut(connection: Connection, now: datetime, traffic: Traffic) -> bool:
 def learn(
     connection: Connection, now: datetime, heard: Collection[tuple[str, str]], *, at_once: bool = False
 ) -> None:
-    """Keep what was heard of lanes, in its order: each with its refusal for now or, for success, nothing."""
-    known = _troubles(connection)
-    if known or any(refusal for _, refusal in heard):
-        _keep(connection, list(learned(now, known, heard, at_once=at_once)))
+    """Keep what was heard of lanes, in its order: each with its refusal for now or, for success, nothing.
+
+    On PostgreSQL, one worker after the other writes what changes; what changes nothing costs one look.
+    """
+    if any(True for _ in learned(now, _troubles(connection), heard, at_once=at_once)):
+        alone(connection, lane)
+        _keep(connection, list(learned(now, _troubles(connection), heard, at_once=at_once)))
 
 
 def _troubles(connection: Connection) -> list[Trouble]:
@@ -76,48 +99,67 @@ def _troubles(connection: Connection) -> list[Trouble]:
     ]
 
 
+def _of(troubles: Iterable[Trouble], traffic: Traffic, recipients: Iterable[Recipient]) -> dict[str, Trouble]:
+    """Return the troubles that matter here, by lane."""
+    names = _lanes(traffic, recipients)
+    return {one.lane: one for one in troubles if one.lane in names}
+
+
+def _lanes(traffic: Traffic, recipients: Iterable[Recipient]) -> frozenset[str]:
+    return frozenset((*(one.lane for one in traffic.servers), *(one.lane for one in recipients)))
+
+
 def _keep(connection: Connection, troubles: Sequence[Trouble]) -> None:
     """Replace troubles; one that is over is forgotten."""
-    if not troubles:
-        return
     over = [one.lane for one in troubles if not one.failures and not one.level]
     if over:
         connection.execute(delete(lane).where(lane.c.name.in_(over)))
     for one in troubles:
-        if one.lane in over:
-            continue
-        values = {
-            "failures": one.failures,
-            "level": one.level,
-            "until": one.until,
-            "reason": one.reason,
-        }
-        connection.execute(
-            _dialect(connection)
-            .insert(lane)
-            .values(name=one.lane, **values)
-            .on_conflict_do_update(index_elements=["name"], set_=values)
-        )
+        if one.lane not in over:
+            values = {
+                "failures": one.failures,
+                "level": one.level,
+                "until": one.until,
+                "reason": one.reason,
+            }
+            connection.execute(
+                _dialect(connection)
+                .insert(lane)
+                .values(name=one.lane, **values)
+                .on_conflict_do_update(index_elements=["name"], set_=values)
+            )
 
 
-def _used(connection: Connection, now: datetime) -> dict[tuple[str, int, int], int]:
-    """Return the counts from today on; those of the past are thrown away."""
-    today = int(now.timestamp()) // DAY * DAY
-    old = pace.c.start < today - KEPT // timedelta(seconds=1)
+def _used(
+    connection: Connection, now: datetime, traffic: Traffic, recipients: Iterable[Recipient]
+) -> dict[tuple[str, int, int], int]:
+    """Return the counts of windows that are not over; those of the past are thrown away."""
+    seconds = int(now.timestamp())
+    old = pace.c.start < seconds - seconds % DAY - KEPT // timedelta(seconds=1)
     if connection.execute(select(pace.c.start).where(old).limit(1)).first() is not None:
         connection.execute(delete(pace).where(old))
-    rows = connection.execute(select(pace).where(pace.c.start >= today))
+    names = sorted(_lanes(traffic, recipients))
+    rows = connection.execute(
+        select(pace).where(pace.c.lane.in_(names), pace.c.start > seconds - pace.c.span)
+    )
     return {(one.lane, one.span, one.start): one.used for one in rows}
 
 
+def _with_servers(connection: Connection, now: datetime, recipients: Sequence[Recipient]) -> list[Recipient]:
+    """Add the servers in which room is kept in this minute."""
+    kept = [one.delivery for one in recipients if one.kept(now)]
+    if not kept:
+        return list(recipients)
+    rows = connection.execute(select(delivery.c.id, delivery.c.server).where(delivery.c.id.in_(kept)))
+    servers = {row.id: row.server for row in rows}
+    return [replace(one, server=servers.get(one.delivery, "")) for one in recipients]
+
+
 def _count(connection: Connection, found: Routes) -> None:
-    for (name, span, start), more in sorted(found.used.items()):
-        statement = _dialect(connection).insert(pace).values(lane=name, span=span, start=start, used=more)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["lane", "span", "start"], set_={"used": pace.c.used + more}
-            )
-        )
+    given = [(*window, more) for window, more in sorted(found.used.items()) if more]
+    if given:
+        statement = text(_COUNT.format(more=sets.rows(connection, "more", _MORE)))
+        connection.execute(statement, {"more": sets.packed(given)})
 
 
 def _put_off(connection: Connection, later: Sequence[PutOff]) -> None:
@@ -126,12 +168,20 @@ def _put_off(connection: Connection, later: Sequence[PutOff]) -> None:
             one.delivery,
             micros(one.due_at),
             None if one.paced_at is None else micros(one.paced_at),
+            one.server,
             one.reason,
         )
         for one in later
     ]
-    statement = text(_PUT_OFF.format(later=sets.rows(connection, "later", _LATER)))
-    connection.execute(statement, {"later": sets.packed(given)})
+    if given:
+        statement = text(_PUT_OFF.format(later=sets.rows(connection, "later", _LATER)))
+        connection.execute(statement, {"later": sets.packed(given)})
+
+
+def _use_up(connection: Connection, kept: Sequence[int]) -> None:
+    """Forget the minutes of deliveries that go: what comes back, even within them, is counted anew."""
+    if kept:
+        connection.execute(update(delivery).where(delivery.c.id.in_(kept)).values(paced_at=None))
 
 
 def _dialect(connection: Connection) -> ModuleType:

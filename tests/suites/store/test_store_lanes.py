@@ -3,14 +3,15 @@
 from collections import Counter
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from diffuse.adapters.sql.engine import reading
+from diffuse.adapters.sql import lanes
+from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.ledger import SqlLedger
 from diffuse.adapters.sql.tables import lane, pace
-from diffuse.domain.delivery import LEASE
-from diffuse.domain.traffic import DEFERRALS, MINUTE, PROBES, Limit, Server, Traffic
-from tests.suites.store.given import NOW, Store, person, together, touchpoint
+from diffuse.domain.delivery import LEASE, Claimed
+from diffuse.domain.traffic import DEFERRALS, MINUTE, PROBES, Limit, Recipient, Server, Traffic
+from tests.suites.store.given import CLOSES, NOW, Store, campaign, person, together, touchpoint
 
 PEOPLE = [f"p{number:03}" for number in range(60)]
 
@@ -99,3 +100,100 @@ def test_a_domain_that_keeps_deferring_is_slowed_and_the_others_are_not(store: S
     assert store.row(1)["due_at"] > NOW
     with reading(store.engine) as connection:
         assert [row.name for row in connection.execute(select(lane))] == ["domain:universite.example"]
+
+
+def test_workers_at_once_keep_the_limits_of_servers_and_domains_together(store: Store) -> None:
+    traffic = Traffic(
+        servers=(
+            Server(name="a", weight=3, limit=Limit(per_minute=9)),
+            Server(name="b", limit=Limit(per_minute=6, per_day=20)),
+        ),
+        domains={"universite.example": Limit(per_minute=10)},
+    )
+    store.directory.save([person(name, email=f"{name}@elsewhere.example") for name in PEOPLE[::2]])
+    store.directory.save([person(name) for name in PEOPLE[1::2]])
+    store.publications.publish(campaign(), {}, NOW)
+    store.plan(*(touchpoint(employee=name) for name in PEOPLE))
+    gone: Counter[tuple[int, str]] = Counter()
+    for turn in range(24):
+        now = NOW + timedelta(seconds=20 * turn)
+
+        def work(place: int) -> list[Claimed]:
+            ledger = SqlLedger(store.engine, traffic)
+            return list(ledger.claim(now, token=f"w{place}.{turn}", limit=12))  # noqa: B023
+
+        for one in (one for claimed in together(3, work) for one in claimed):
+            minute = int(now.timestamp()) // MINUTE
+            gone[minute, one.server] += 1
+            gone[minute, one.email.partition("@")[2]] += 1
+    assert max(number for (_, lane), number in gone.items() if lane == "a") <= 9
+    assert max(number for (_, lane), number in gone.items() if lane == "b") <= 6
+    assert max(number for (_, lane), number in gone.items() if lane == "universite.example") <= 10
+    assert sum(number for (_, lane), number in gone.items() if lane == "b") <= 20
+    assert sum(number for (_, lane), number in gone.items() if lane in {"a", "b"}) == len(PEOPLE)
+
+
+def test_limits_are_known_to_a_worker_that_starts_anew(store: Store) -> None:
+    planned(store, limited(10)).claim(NOW, token="w1", limit=10)
+    assert SqlLedger(store.engine, limited(10)).claim(NOW, token="w2", limit=60) == ()
+
+
+def test_room_that_was_kept_is_used_once_even_if_the_delivery_comes_back_in_its_minute(store: Store) -> None:
+    ledger = planned(store, limited(58))
+    ledger.claim(NOW, token="w1", limit=60)
+    kept = store.row(60)["paced_at"]
+    last = kept + timedelta(seconds=50)
+    assert [one.id for one in ledger.claim(last, token="w2", limit=60)] == [59, 60]
+    assert counted(store, "domain:universite.example")[int(kept.timestamp())] == 2
+    ledger.give_back(last, "w2", {})
+    assert [one.id for one in ledger.claim(last, token="w3", limit=60)] == [59, 60]
+    assert counted(store, "domain:universite.example")[int(kept.timestamp())] == 4
+
+
+def counted(store: Store, name: str) -> dict[int, int]:
+    with reading(store.engine) as connection:
+        rows = connection.execute(select(pace).where(pace.c.lane == name, pace.c.span == MINUTE))
+        return {row.start: row.used for row in rows}
+
+
+def test_workers_at_once_try_a_lane_again_with_a_few_messages_together(store: Store) -> None:
+    traffic = Traffic(servers=(Server(name="a"),))
+    ledger = planned(store, traffic)
+    ledger.claim(NOW, token="w0", limit=1)
+    ledger.give_back(NOW, "w0", {"a": "a is away"})
+    later = NOW + timedelta(minutes=2)
+
+    def work(place: int) -> int:
+        return len(SqlLedger(store.engine, traffic).claim(later, token=f"w{place}", limit=10))
+
+    assert sum(together(3, work)) == PROBES
+
+
+def test_refusals_that_workers_hear_at_once_are_all_counted_and_block_nobody(store: Store) -> None:
+    names = [f"domain:{place}.example" for place in range(6)]
+
+    def work(place: int) -> None:
+        for _ in range(3):
+            heard = [(name, "450 busy") for name in (names if place else reversed(names))]
+            with writing(store.engine) as connection:
+                lanes.learn(connection, NOW, heard[:3])
+                lanes.learn(connection, NOW, heard[3:])
+
+    together(2, work)
+    with reading(store.engine) as connection:
+        rows = connection.execute(select(lane)).all()
+    assert [row.name for row in sorted(rows)] == names
+    assert {(row.failures, row.level) for row in rows} == {(DEFERRALS, 1)}
+
+
+def test_without_limits_and_troubles_routing_costs_one_look_and_learning_another(store: Store) -> None:
+    traffic = Traffic(servers=(Server(name="a"),))
+    people = [Recipient(delivery=place, domain="x.example", closes=CLOSES) for place in range(500)]
+    asked: list[str] = []
+    with writing(store.engine) as connection:
+        event.listen(connection, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        assert len(lanes.routes(connection, NOW, traffic, people).server) == 500
+        assert len(asked) == 1
+        lanes.learn(connection, NOW, [("server:a", ""), ("domain:x.example", "")] * 500)
+    assert len(asked) == 2
+    assert all(statement.startswith("SELECT") for statement in asked)
