@@ -4,10 +4,11 @@ import json
 import os
 import re
 import tomllib
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
 from diffuse.domain.people import EMAIL
@@ -16,6 +17,7 @@ from diffuse.errors import AuthoringError, Problem, dotted, nearest
 PREFIX = "DIFFUSE_"
 CONFIG = f"{PREFIX}CONFIG"
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_DOMAIN = re.compile(r"\*|[^\s@*.]+(\.[^\s@*.]+)+")
 
 
 class LaneLimit(BaseModel):
@@ -83,10 +85,10 @@ class Settings(BaseModel):
     smtp_per_minute: int | None = Field(default=None, ge=1, description="messages a minute; empty: no limit")
     smtp_per_day: int | None = Field(default=None, ge=1, description="messages a day (UTC); empty: no limit")
     smtp_servers: tuple[SmtpServer, ...] = Field(
-        default=(), description="several mail servers instead of smtp_host: a list of tables, in JSON"
+        default=(), description="several mail servers instead of smtp_host: tables, or a list in JSON"
     )
     domain_limits: dict[str, LaneLimit] = Field(
-        default={}, description="limits by recipients' domain, '*' for every other one, in JSON"
+        default={}, description="limits by recipients' domain, '*' for every other one: a table, or JSON"
     )
     retry_hours: float = Field(
         default=24.0, gt=0, le=240, description="for how long a message refused for now is tried again"
@@ -120,11 +122,13 @@ class Settings(BaseModel):
 
     @field_validator("smtp_servers", "domain_limits", mode="before")
     @classmethod
-    def _json(cls, value: object) -> object:
+    def _json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
+        if not value.strip():
+            return () if info.field_name == "smtp_servers" else {}
         try:
-            return json.loads(value or "null") or ()
+            return json.loads(value)
         except json.JSONDecodeError as error:
             message = f"is not JSON ({error.msg} at character {error.pos + 1})"
             raise ValueError(message) from None
@@ -132,7 +136,7 @@ class Settings(BaseModel):
     @field_validator("smtp_servers")
     @classmethod
     def _different(cls, value: tuple[SmtpServer, ...]) -> tuple[SmtpServer, ...]:
-        names = [server.name for server in value]
+        names = [server.name.lower() for server in value]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             message = f"names {', '.join(twice)} twice"
             raise ValueError(message)
@@ -141,7 +145,14 @@ class Settings(BaseModel):
     @field_validator("domain_limits")
     @classmethod
     def _lower(cls, value: dict[str, LaneLimit]) -> dict[str, LaneLimit]:
-        return {domain.lower(): limit for domain, limit in value.items()}
+        lower = {domain.lower(): limit for domain, limit in value.items()}
+        if wrong := sorted(domain for domain in lower if not _DOMAIN.fullmatch(domain)):
+            message = f"names {', '.join(map(repr, wrong))}, which is no domain such as example.org"
+            raise ValueError(message)
+        if len(lower) < len(value):
+            message = "names a domain twice, in capitals and in small letters"
+            raise ValueError(message)
+        return lower
 
     @field_validator("templates", mode="before")
     @classmethod
@@ -225,6 +236,8 @@ class Settings(BaseModel):
                 )
             # The cause is not shown: it may quote a secret.
             raise AuthoringError(*problems) from None
+        if settings.smtp_servers:
+            problems += _idle(written, given, str(path))
         if problems:
             raise AuthoringError(*problems)
         return settings
@@ -261,12 +274,36 @@ def _unknown(shown: str, name: str, file: str) -> Problem:
     )
 
 
+def _idle(written: Collection[str], given: Collection[str], file: str) -> Iterator[Problem]:
+    """Yield what is set for the single mail server, where several are named."""
+    for field in SmtpServer.model_fields:
+        name = f"smtp_{field}"
+        shown = f"{PREFIX}{name.upper()}" if name in given else name
+        if name in given or name in written:
+            yield Problem(
+                file="" if name in given else file,
+                found=f"{shown} beside smtp_servers does nothing",
+                expected=f"{field} in each server of smtp_servers",
+            )
+
+
 def _problem(item: ErrorDetails, name: str, file: str) -> Problem:
     shown = name if file else f"{PREFIX}{name.upper()}"
+    fields = Settings.model_fields
     if inner := tuple(part for part in item["loc"][1:] if part != "[key]"):
         shown += f": {dotted(inner)}"
-    description = Settings.model_fields[name].description or ""
+    if len(inner) > 1:
+        fields = (SmtpServer if name == "smtp_servers" else LaneLimit).model_fields
+        name = str(inner[-1])
+    if item["type"] == "extra_forbidden":
+        return Problem(
+            file=file,
+            found=f"{shown} is not known",
+            expected=f"one of {', '.join(sorted(fields))}",
+            suggestion=nearest(name, fields),
+        )
+    description = (fields[name].description if name in fields else None) or ""
     if item["type"] == "missing":
-        return Problem(found=f"{shown} is missing", expected=description)
+        return Problem(file=file if inner else "", found=f"{shown} is missing", expected=description)
     said = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
     return Problem(file=file, found=f"{shown} {said}", expected=description)

@@ -329,8 +329,16 @@ def test_the_single_mail_server_is_one_of_them(monkeypatch: pytest.MonkeyPatch) 
     [
         ("SMTP_SERVERS", "[{", "DIFFUSE_SMTP_SERVERS is not JSON (Expecting"),
         ("SMTP_SERVERS", '[{"port": 25}]', "DIFFUSE_SMTP_SERVERS: [0].host"),
-        ("SMTP_SERVERS", '[{"host": "a"}, {"host": "a"}]', "names a:25 twice"),
-        ("SMTP_SERVERS", '[{"host": "a", "prot": 25}]', "DIFFUSE_SMTP_SERVERS: [0].prot"),
+        ("SMTP_SERVERS", '[{"port": 25}]', "is missing; expected host that accepts mail for us"),
+        ("SMTP_SERVERS", '[{"host": "a", "port": 0}]', "; expected port of that host, 1 to 65535"),
+        ("SMTP_SERVERS", '{"host": "a"}', "; expected several mail servers instead of smtp_host: tables"),
+        ("SMTP_SERVERS", '[{"host": "a"}, {"host": "A"}]', "names a:25 twice"),
+        ("SMTP_SERVERS", '[{"host": "a", "prot": 25}]', "DIFFUSE_SMTP_SERVERS: [0].prot is not known"),
+        ("SMTP_SERVERS", '[{"host": "a", "prot": 25}]', "did you mean 'port'?"),
+        ("DOMAIN_LIMITS", '{"gmail.com": {"a_day": 5}}', "expected one of per_day, per_minute"),
+        ("DOMAIN_LIMITS", '{"@gmail.com": {}}', "'@gmail.com', which is no domain such as example.org"),
+        ("DOMAIN_LIMITS", '{"*.gmail.com": {}}', "'*.gmail.com', which is no domain such as example.org"),
+        ("DOMAIN_LIMITS", '{"gmail.com": {}, "Gmail.com": {}}', "names a domain twice"),
         ("DOMAIN_LIMITS", '{"gmail.com": {"per_minute": 0}}', "DIFFUSE_DOMAIN_LIMITS: gmail.com.per_minute"),
     ],
 )
@@ -341,3 +349,39 @@ def test_servers_and_limits_that_cannot_be_read_are_named_by_their_place(
     with pytest.raises(AuthoringError) as caught:
         Settings.load()
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["", " ", "{}"])
+def test_no_limits_at_all_are_written_in_any_way(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFFUSE_DOMAIN_LIMITS", value)
+    assert Settings.load().domain_limits == {}
+
+
+def test_what_concerns_the_single_mail_server_is_refused_beside_several(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DIFFUSE_SMTP_PER_DAY", "500")
+    path = toml(tmp_path, f"smtp_host = 'mail'\nsmtp_timeout = 5\n{SERVERS}")
+    assert sorted(refused(path)) == [
+        (f"{path}: smtp_host beside smtp_servers does nothing; expected host in each server of smtp_servers"),
+        (
+            "DIFFUSE_SMTP_PER_DAY beside smtp_servers does nothing; "
+            "expected per_day in each server of smtp_servers"
+        ),
+    ]
+    monkeypatch.delenv("DIFFUSE_SMTP_PER_DAY")
+    monkeypatch.setenv("DIFFUSE_SMTP_SERVERS", "[]")
+    assert [one.name for one in Settings.load(path).servers] == ["mail:25"]
+
+
+def test_the_password_of_one_of_several_mail_servers_shows_in_no_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DIFFUSE_SMTP_SERVERS", '[{"host": "a", "password": "hush-1"}]')
+    settings = Settings.load()
+    assert settings.servers[0].password.get_secret_value() == "hush-1"
+    for text in (repr(settings), settings.model_dump_json(), str(settings.servers)):
+        assert "hush" not in text
+    for wrong in ('[{"host": "a", "password": ["hush-2"]}]', '[{"host": "a", "password": "hush-3"'):
+        monkeypatch.setenv("DIFFUSE_SMTP_SERVERS", wrong)
+        assert "hush" not in "".join(refused())

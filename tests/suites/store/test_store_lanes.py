@@ -133,6 +133,23 @@ def test_workers_at_once_keep_the_limits_of_servers_and_domains_together(store: 
     assert sum(number for (_, lane), number in gone.items() if lane in {"a", "b"}) == len(PEOPLE)
 
 
+def test_room_that_a_domain_waits_for_is_kept_in_its_server_too(store: Store) -> None:
+    traffic = Traffic(
+        servers=(Server(name="a", limit=Limit(per_minute=4)),),
+        domains={"universite.example": Limit(per_minute=3)},
+    )
+    store.directory.save([person(name, email=f"{name}@elsewhere.example") for name in PEOPLE[:4]])
+    store.with_people(*PEOPLE[4:10])
+    soon = NOW + timedelta(seconds=100)
+    store.plan(*(touchpoint(employee=name, due_at=soon) for name in PEOPLE[:4]))
+    store.plan(*(touchpoint(employee=name) for name in PEOPLE[4:10]))
+    ledger = SqlLedger(store.engine, traffic)
+    assert [one.id for one in ledger.claim(NOW, token="w1", limit=60)] == [5, 6, 7]
+    soon += timedelta(seconds=10)
+    assert [one.id for one in ledger.claim(soon, token="w2", limit=60)] == [1, 8, 9, 10]
+    assert counted(store, "server:a")[int(soon.timestamp()) // MINUTE * MINUTE] == 4
+
+
 def test_limits_are_known_to_a_worker_that_starts_anew(store: Store) -> None:
     planned(store, limited(10)).claim(NOW, token="w1", limit=10)
     assert SqlLedger(store.engine, limited(10)).claim(NOW, token="w2", limit=60) == ()

@@ -1,6 +1,7 @@
 """Limits and troubles: what goes now, what waits, and for how long."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -53,9 +54,7 @@ def run(traffic: Traffic, recipients: list[Recipient], days: float = 0.2) -> lis
             del waiting[number]
         for later in routes.put_off:
             one = waiting[later.delivery][1]
-            again = Recipient(
-                delivery=one.delivery, domain=one.domain, closes=one.closes, paced_at=later.paced_at
-            )
+            again = replace(one, paced_at=later.paced_at, server=later.server)
             waiting[later.delivery] = later.due_at, again
         now += timedelta(seconds=20)
     return gone
@@ -132,6 +131,33 @@ def test_what_one_server_has_no_room_for_goes_through_another() -> None:
     routes = route(NOON, traffic, people(8), {}, {})
     assert Counter(routes.server.values()) == {"a": 2, "b": 3}
     assert len(routes.put_off) == 3
+
+
+def test_room_that_was_kept_in_a_server_that_rests_is_taken_in_another_one_and_counted_there() -> None:
+    limit = Limit(per_minute=1)
+    traffic = Traffic(servers=(Server(name="a", limit=limit), Server(name="b", limit=limit)))
+    kept = [replace(one, paced_at=NOON, server="a") for one in people(2)]
+    routes = route(NOON, traffic, kept, {}, trouble("server:a", 5))
+    assert list(routes.server.values()) == ["b"]
+    assert routes.used["server:b", MINUTE, int(NOON.timestamp()) // MINUTE * MINUTE] == 1
+    (later,) = routes.put_off
+    assert later.server == "b"
+
+
+def test_a_day_that_is_full_is_followed_by_tomorrow() -> None:
+    both = [replace(one, closes=NOON + timedelta(days=3)) for one in people(2)]
+    (later,) = route(NOON, limited(per_day=1), both, {}, {}).put_off
+    assert later.paced_at == datetime(2027, 3, 2, tzinfo=UTC)
+
+
+def test_a_server_that_is_full_for_today_keeps_nobody_from_one_with_room_soon() -> None:
+    full = Server(name="a", weight=99, limit=Limit(per_day=2))
+    traffic = Traffic(servers=(full, Server(name="b", limit=Limit(per_minute=3))))
+    routes = route(NOON, traffic, people(9), {}, {})
+    assert Counter(routes.server.values()) == {"a": 2, "b": 3}
+    assert {later.server for later in routes.put_off} == {"b"}
+    assert {later.reason for later in routes.put_off} == {"limit of server a and limit of server b"}
+    assert max(later.due_at for later in routes.put_off) < NOON + timedelta(minutes=3)
 
 
 def trouble(lane: str, minutes: float) -> dict[str, Trouble]:
