@@ -40,6 +40,7 @@ bench: .venv/.installed ## Measure speed and memory beside their limits (PEOPLE=
 	@$(BIN)/python benchmarks/memory.py
 	@$(BIN)/python benchmarks/simulation.py
 	@$(BIN)/python benchmarks/planning.py $(PEOPLE)
+	@$(BIN)/python benchmarks/delivery.py
 
 lock: ## Pin pyproject.toml into requirements.lock (UPGRADE=1 takes the newest versions)
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \

@@ -1,0 +1,234 @@
+"""How fast messages leave, end to end, beside the wire itself and beside other ways to send them.
+
+Run it as ``python benchmarks/delivery.py [--database URL] [--only PART …] [--markdown FILE]``; the default is
+SQLite in a temporary folder. Every message is one of the shipped campaign's, filled for one employee, its
+links signed; diffuse records it with fence and journal. All senders run in turn, against the same receivers.
+Postfix's smtp-source and smtp-sink are the physical limit: apt-get install postfix. ``--database`` names an
+empty PostgreSQL database for diffuse and the first two designs; django-post_office stays on SQLite.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import delivery_receivers as receivers
+from delivery_database import copy
+from delivery_report import HEAD, LIMIT_HEAD, Limit, Line, aligned, machine, marked_down
+
+HERE = Path(__file__).parent
+PARTS = ("speed", "latency", "memory", "ledger")
+DELAYS = (0.0, 0.005, 0.05)
+MESSAGES, SLICE, SECONDS = 20_000, 400, 8.0
+NAIVE, CONVENTIONAL, OFFICE = "naive", "conventional", "django-post_office"
+SIZES = (10_000, 1_000_000)
+ROWS = (10_000, 100_000, 1_000_000, 5_000_000)
+FEW = {NAIVE: 150, CONVENTIONAL: 1_000, OFFICE: 1_500}
+"""Messages of slow senders in a run."""
+
+
+def alone(script: str, *arguments: object, python: str = sys.executable) -> dict[str, float]:
+    """Run a script of ours in a process of its own; return what it found."""
+    command = [python, str(HERE / script), *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)  # noqa: S603 -- our own program
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+class Bench:
+    """The databases, the receivers and the senders."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        """Prepare nothing yet."""
+        self.database, self.connections, self.rounds = options.database, options.connections, options.rounds
+        self.folder, self.size, self.office = folder, 0, ""
+        self.lines: list[Line] = []
+        self.limits: list[Limit] = []
+        self.physical: Line | None = None
+        self.notes: list[str] = []
+
+    # --- what senders need -------------------------------------------------------------------------------
+
+    def fresh(self, deliveries: int) -> str:
+        """Return the address of a database in which so many messages are due."""
+        if self.database:
+            self._worker("fill", self.database, "--deliveries", deliveries)
+            return str(self.database)
+        prepared = self.folder / f"{deliveries}.db"
+        if not prepared.exists():
+            self._worker("fill", f"sqlite:///{prepared}", "--deliveries", deliveries)
+        return copy(prepared, "copy.db")
+
+    def _worker(self, part: str, database: str, *arguments: object) -> dict[str, float]:
+        given = ("--database", database, "--folder", self.folder, *arguments)
+        return alone("delivery_worker.py", part, *given)
+
+    def diffuse(self, port: int, deliveries: int = MESSAGES, seconds: float = 600.0) -> dict[str, float]:
+        """Let a worker send what is due, for so many seconds at most."""
+        given = ("--port", port, "--connections", self.connections, "--seconds", seconds)
+        return self._worker("send", self.fresh(deliveries), *given)
+
+    def peer(self, name: str, port: int, messages: int) -> dict[str, float]:
+        """Let another design send so many messages."""
+        database = self.fresh(MESSAGES)
+        if name != OFFICE:
+            return alone("peers.py", name, "--database", database, "--port", port, "--messages", messages)
+        file = self.folder / f"{messages}.json"
+        given = ("--database", database, "--messages", messages, "--file", file)
+        alone("peers.py", "export", *given)
+        for old in self.folder.glob("office.db*"):
+            old.unlink()
+        return alone("peers_post_office.py", file, self.folder / "office.db", port, python=self.office)
+
+    def measure_size(self) -> None:
+        """Weigh the messages on the wire."""
+        said: dict[str, int] = {}
+        with receivers.receiver(0.0, said) as port:
+            self.diffuse(port, seconds=1.0)
+        self.size = round(said["bytes"] / said["messages"])
+        self.notes.append(f"messages of {self.size:,} bytes, {self.connections} connections of the worker")
+
+    def install_office(self) -> None:
+        """Put django-post_office into a virtual environment that goes with the folder."""
+        there = self.folder / "office"
+        commands = (
+            [sys.executable, "-m", "venv", str(there)],
+            [str(there / "bin" / "python"), "-m", "pip", "install", "-qq", "django-post_office"],
+        )
+        try:
+            for command in commands:
+                subprocess.run(command, check=True, capture_output=True)  # noqa: S603 -- as above
+        except (OSError, subprocess.CalledProcessError):
+            self.notes.append(f"{OFFICE} could not be installed from PyPI")
+            return
+        self.office = str(there / "bin" / "python")
+        found = subprocess.run(  # noqa: S603 -- as above
+            [self.office, "-m", "pip", "list", "--format=freeze"], check=True, capture_output=True, text=True
+        ).stdout
+        names = ("django-post_office", "Django")
+        self.notes += [line.replace("==", " ") for line in found.splitlines() if line.split("==")[0] in names]
+
+    @contextmanager
+    def quick(self) -> Iterator[int]:
+        """Run the quickest receiver that there is."""
+        with receivers.sink() if receivers.program("smtp-sink") else receivers.receiver(0.0) as port:
+            yield port
+
+    # --- what is measured --------------------------------------------------------------------------------
+
+    def line(self, sender: str, receiver: str) -> Line:
+        """Begin a line of the table."""
+        self.lines.append(Line(sender=sender, receiver=receiver))
+        return self.lines[-1]
+
+    def speed(self) -> None:
+        """Compare all senders, round by round."""
+        postfix = bool(receivers.program("smtp-sink") and receivers.program("smtp-source"))
+        where = "smtp-sink" if postfix else "own, 0 ms"
+        source, diffuse = self.line("smtp-source", where), self.line("diffuse", where)
+        others = {name: self.line(name, where) for name in (OFFICE, CONVENTIONAL, NAIVE)}
+        self.physical = source
+        self.notes += [] if postfix else [receivers.POSTFIX]
+        for _ in range(self.rounds):
+            with self.quick() as port:
+                if postfix:
+                    source.runs.append(receivers.source(port, MESSAGES, self.size))
+                diffuse.runs.append(self.diffuse(port))
+                for name, line in others.items():
+                    if name != OFFICE or self.office:
+                        line.runs.append(self.peer(name, port, FEW[name]))
+        self._limit("smtp-source, same size", diffuse.beside(source), 0.5, unit="×")
+        self._limit("the naive design", diffuse.beside(others[NAIVE]), 60, unit="×")
+        self._limit("the conventional design", diffuse.beside(others[CONVENTIONAL]), 20, unit="×")
+
+    def latency(self) -> None:
+        """Compare with what a receiver lets through at all, when it takes its time."""
+        for delay in DELAYS:
+            where = f"own, {delay * 1000:g} ms"
+            bare, diffuse = self.line("bare client", where), self.line("diffuse", where)
+            others = {name: self.line(name, where) for name in (OFFICE, CONVENTIONAL) if delay}
+            messages = int(self.connections * SECONDS / delay) if delay else MESSAGES
+            with receivers.receiver(delay) as port:
+                for _ in range(self.rounds if delay == DELAYS[1] else 1):
+                    given = ("send", port, self.connections, messages, self.size)
+                    bare.runs.append(alone("delivery_receivers.py", *given))
+                    diffuse.runs.append(self.diffuse(port, seconds=SECONDS))
+                for name, line in others.items():
+                    if name != OFFICE or self.office:
+                        line.runs.append(self.peer(name, port, SLICE))
+            if delay == DELAYS[1]:
+                self._limit("what a 5 ms receiver lets through", diffuse.beside(bare), 0.9, unit="×")
+
+    def memory(self) -> None:
+        """Measure the worker's memory beside few and many deliveries."""
+        peaks = []
+        for deliveries in SIZES:
+            line = self.line(f"diffuse, {deliveries:,} due", "own, 0 ms")
+            with receivers.receiver(0.0) as port:
+                line.runs.append(self.diffuse(port, deliveries, seconds=SECONDS))
+            peaks.append(line.runs[0]["peak"])
+        self._limit("memory of a worker", max(peaks), 150, at_most=True, unit=" MiB")
+        self._limit("memory at 1 M / at 10 k deliveries", peaks[-1] / peaks[0], 1.1, at_most=True, unit="×")
+
+    def ledger(self) -> None:
+        """Measure claiming and marking beside few and many rows."""
+        costs = {}
+        for rows in ROWS:
+            found = self._worker("ledger", self.fresh(rows))
+            costs[rows] = found["wall"]
+            told = (
+                f"claim and mark beside {rows:,} rows: {found['wall']:.1f} µs each, {found['cpu']:.1f} µs CPU"
+            )
+            self.notes.append(told)
+            if rows > MESSAGES:
+                (self.folder / f"{rows}.db").unlink(missing_ok=True)
+        ratio = max(costs.values()) / min(costs.values())
+        self._limit("claim and mark, dearest / cheapest", ratio, 1.2, at_most=True, unit="×")
+
+    def _limit(self, what: str, found: float, limit: float, *, at_most: bool = False, unit: str = "") -> None:
+        self.limits.append(Limit(what=what, found=found, limit=limit, at_most=at_most, unit=unit))
+
+
+def main() -> None:
+    """Print a table, and each limit beside what was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", default="")
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--markdown", type=Path)
+    options = parser.parse_args()
+    with TemporaryDirectory(prefix="diffuse-bench-") as folder:
+        bench = Bench(options, Path(folder))
+        bench.measure_size()
+        if {"speed", "latency"} & set(options.only):
+            bench.install_office()
+        for part in options.only:
+            getattr(bench, part)()
+    rows = [line.cells(bench.physical) for line in bench.lines]
+    limits = [limit.cells() for limit in bench.limits]
+    database = "PostgreSQL" if options.database else "SQLite file"
+    notes = [f"{machine()}; {database}", *bench.notes]
+    tables = [("Delivery, end to end", HEAD, rows), ("Limits", LIMIT_HEAD, limits)]
+    for title, head, body in tables:
+        print(f"\n{title}", *aligned(head, body), sep="\n")
+    print("", *notes, sep="\n")
+    if options.markdown:
+        command = " ".join(["python benchmarks/delivery.py", *sys.argv[1:]])
+        page = [
+            "# How fast messages leave",
+            "",
+            f"Made by `{command}`.",
+            *(f"- {note}" for note in ("", *notes) if note),
+        ]
+        for title, head, body in tables:
+            page += ["", f"## {title}", "", *marked_down(head, body)]
+        options.markdown.write_text("\n".join(page) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

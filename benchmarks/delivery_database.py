@@ -1,0 +1,147 @@
+"""Databases for the benchmark of delivery: the shipped campaign, launched, and many messages that are due."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+from pydantic import SecretStr
+from sqlalchemy import Engine, insert, text
+
+from diffuse import bootstrap
+from diffuse.adapters.sql import tables
+from diffuse.adapters.sql.engine import connect, reading, writing
+from diffuse.adapters.sql.types import micros
+from diffuse.domain.population import bucket
+from diffuse.ports import Published
+from diffuse.settings import Settings
+
+CAMPAIGN = Path(__file__).parent.parent / "campaigns" / "social-media"
+LOT, MOST = 50_000, 1_000_000
+NAMES = ("Zoë Lavoie", "Marie-Ève Tremblay", "John O’Neill", "Ana Roy", "Émile Côté-Bélanger")
+_INDEXES = [one for one in tables.delivery.indexes if not one.unique]
+
+# In the order in which a plan writes them: share after share of the employees.
+_FILL = """
+INSERT INTO delivery (campaign, key_point, touch, employee, channel, step, publication, variant, language,
+    message_id, state, reason, due_on, wanted_on, due_at, not_after, created_at, attempt, reply, answer,
+    delayed_by, occasion, about, duty, bucket)
+SELECT 'social-media', said.key_point, :touch, whom.id, 'email', 0, said.publication, said.variant,
+    said.language,
+    '<social-media.' || said.key_point || '.' || :touch || '.' || whom.id || '@universite.example>',
+    'planned', '', :day, :day, :due, :until, :due, 0, '', '', '', '', '', '', whom.bucket
+FROM (SELECT id, bucket, row_number() OVER (ORDER BY bucket, id) AS place FROM employee) AS whom
+JOIN (SELECT publication, key_point, variant, language,
+        row_number() OVER (ORDER BY key_point, variant, language) AS place
+    FROM wording WHERE key_point NOT IN ({special})) AS said ON said.place = whom.place % :wordings + 1
+ORDER BY whom.place
+"""
+
+
+class NotOurs(Exception):
+    """Raised when a database holds employees of somebody else."""
+
+
+def settings(database: str, folder: Path, port: int = 25, connections: int = 8) -> Settings:
+    """Return the settings of an installation on a database; its journal lies in the folder."""
+    return Settings(
+        base_url="https://diffuse.universite.example",
+        secret=SecretStr("benchmark" * 4),
+        sender="Communications <communications@universite.example>",
+        database_url=SecretStr(database),
+        journal=folder / "journal",
+        smtp_port=port,
+        smtp_security="none",
+        smtp_connections=connections,
+    )
+
+
+def launched(database: str, folder: Path) -> Published:
+    """Launch the shipped campaign in a database; return its publication."""
+    app = bootstrap.app(settings(database, folder))
+    try:
+        return app.publications.running()[0] if app.publications.running() else app.launch.run(CAMPAIGN)[0]
+    finally:
+        app.close()
+
+
+def fill(database: str, folder: Path, deliveries: int) -> float:
+    """Plan so many messages that are due, for a million employees at most; return the seconds it took."""
+    began, employees = perf_counter(), min(deliveries, MOST)
+    published = launched(database, folder)
+    engine = connect(database)
+    with writing(engine) as connection:
+        if connection.execute(text("SELECT 1 FROM employee WHERE id NOT LIKE 'bench-%'")).first():
+            raise NotOurs("the database holds employees; give the benchmark an empty one")
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("TRUNCATE attempt, delivery, tally, employee CASCADE"))
+        for index in _INDEXES:
+            index.drop(connection, checkfirst=True)
+    for some in _people(employees):
+        with writing(engine) as connection:
+            connection.execute(insert(tables.employee), some)
+    for touch in range(deliveries // employees):
+        _plan(engine, published, touch)
+    with writing(engine) as connection:
+        for index in _INDEXES:
+            index.create(connection)
+        connection.execute(insert(tables.tally).values(at=datetime.now(UTC), added=deliveries))
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("ANALYZE"))
+    engine.dispose()
+    return perf_counter() - began
+
+
+def _plan(engine: Engine, published: Published, touch: int) -> None:
+    """Plan a message for everybody, each with one of the campaign's wordings."""
+    special = ", ".join(f"'{one}'" for one in _special(published))
+    number = text(f"SELECT count(*) FROM wording WHERE key_point NOT IN ({special})")  # noqa: S608 -- ours
+    now = datetime.now(UTC)
+    due = now - timedelta(minutes=16)
+    with writing(engine) as connection:
+        values = {
+            "touch": touch,
+            "day": due.date().isoformat(),
+            "due": micros(due),
+            "until": micros(now + timedelta(hours=20)),
+            "wordings": connection.execute(number).scalar_one(),
+        }
+        connection.execute(text(_FILL.format(special=special)), values)
+
+
+def _special(published: Published) -> list[str]:
+    """Name the key points of occasions: no schedule sends them."""
+    return ["", *(point.id for _, point in published.campaign.key_points if point.occasion)]
+
+
+def _people(number: int) -> Iterator[list[dict[str, object]]]:
+    for first in range(0, number, LOT):
+        rows = []
+        for place in range(first, min(number, first + LOT)):
+            one = f"bench-{place:07}"
+            rows.append(
+                {"id": one, "name": NAMES[place % len(NAMES)], "email": f"{one}@universite.example",
+                 "language": "fr", "time_zone": "America/Toronto", "department": "", "manager": "",
+                 "bucket": bucket(one)}
+            )  # fmt: skip
+        yield rows
+
+
+def copy(prepared: Path, name: str) -> str:
+    """Copy an SQLite file; return the address of the copy."""
+    there = prepared.with_name(name)
+    shutil.copy(prepared, there)
+    return f"sqlite:///{there}"
+
+
+def sent(database: str) -> int:
+    """Count the deliveries that were recorded as sent, with their attempts."""
+    engine = connect(database)
+    statement = "SELECT count(*) FROM delivery JOIN attempt ON attempt.delivery = delivery.id WHERE "
+    with reading(engine) as connection:
+        number: int = connection.execute(
+            text(f"{statement} delivery.state = 'sent' AND delivery.reply LIKE '250%'")
+        ).scalar_one()
+    engine.dispose()
+    return number
