@@ -1,7 +1,7 @@
 """What the benchmark of delivery measures of diffuse itself, each part in a process of its own.
 
 ``python benchmarks/delivery_worker.py PART --database URL --folder FOLDER …`` prints one line of JSON:
-``launch`` publishes the shipped campaign, ``fill`` plans its messages, ``send`` is a worker, ``ledger`` claims
+``launch`` publishes the campaign, ``fill`` plans its messages, ``send`` is a worker, ``ledger`` claims
 and marks.
 """
 

@@ -2,7 +2,7 @@
 
 ``python benchmarks/peers.py naive|conventional --database URL --port PORT --messages N`` sends that many of
 the due messages of a filled database and prints one line of JSON; ``export`` writes them down for
-django-post_office, which runs in a virtual environment of its own. All render the same texts and signed links.
+django-post_office, which runs in a virtual environment of its own. All render the same texts and links.
 """
 
 import argparse

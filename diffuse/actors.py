@@ -13,6 +13,7 @@ import dramatiq
 from dramatiq.middleware import Middleware
 
 from diffuse import bootstrap
+from diffuse.adapters.log_lines import formatter
 from diffuse.errors import AuthoringError, DiffuseError
 from diffuse.services.beat import Beat, Round
 
@@ -152,9 +153,13 @@ class Polling(Middleware):
         self._close()
 
 
-def log_plainly() -> None:
-    """Log what diffuse does to standard error, and of its libraries only what is wrong."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def log_to_stderr(log_format: str) -> None:
+    """Log to standard error, as ``text`` or ``json``: what diffuse does, and what libraries find wrong."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter(log_format))
+    # dramatiq has set its own format before it loads a worker.
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
@@ -183,7 +188,7 @@ def worker_broker(settings: "Settings") -> dramatiq.Broker:
     Raises:
         AuthoringError: when no ``redis_url`` is set.
     """
-    log_plainly()
+    log_to_stderr(settings.log_format)
     broker = bootstrap.broker(settings)
     if broker is None:
         raise AuthoringError.of(

@@ -130,10 +130,29 @@ def mail(settings: "Settings", stop: "threading.Event | None" = None) -> "SmtpCh
             },
             sender_name=settings.sender_name,
             sender_email=settings.sender_email,
+            sign=_dkim(settings),
             stop=stop,
         )
     except AuthoringError as error:
         raise AuthoringError(*(replace(each, path=_setting(each.path)) for each in error.problems)) from error
+
+
+def _dkim(settings: "Settings") -> Callable[[bytes], bytes] | None:
+    """Put together what signs messages; None when they are not signed.
+
+    Raises:
+        AuthoringError: naming the setting that cannot work.
+    """
+    key = settings.dkim_key.get_secret_value()
+    if not (settings.dkim_domain or settings.dkim_selector or key):
+        return None
+    from diffuse.adapters.dkim import DkimSigner
+
+    try:
+        return DkimSigner(domain=settings.dkim_domain, selector=settings.dkim_selector, key=key).sign
+    except AuthoringError as error:
+        named = (replace(each, path=(f"dkim_{dotted(each.path)}",)) for each in error.problems)
+        raise AuthoringError(*named) from None
 
 
 def traffic(settings: "Settings") -> Traffic:
@@ -150,6 +169,8 @@ def traffic(settings: "Settings") -> Traffic:
 
 def _setting(path: FieldPath) -> FieldPath:
     """Name the setting that a field of the e-mail channel comes from."""
+    if path and str(path[0]).startswith("dkim_"):
+        return path
     return ("sender",) if path == ("sender_email",) else (f"smtp_{dotted(path)}",)
 
 

@@ -93,6 +93,9 @@ class Settings(BaseModel):
     retry_hours: float = Field(
         default=24.0, gt=0, le=240, description="for how long a message refused for now is tried again"
     )
+    dkim_domain: str = Field(default="", description="domain that signs messages; empty: they are not signed")
+    dkim_selector: str = Field(default="", description="name under which the domain's DNS holds the key")
+    dkim_key: SecretStr = Field(default=SecretStr(""), description="private key in PEM: RSA or Ed25519")
     listen_host: str = Field(default="127.0.0.1", description="address on which the tracking service listens")
     listen_port: int = Field(
         default=8025, ge=0, le=65535, description="port of that address; 0 takes a free one"
@@ -102,6 +105,9 @@ class Settings(BaseModel):
     )
     poll_seconds: float = Field(
         default=10.0, gt=0, le=3600, description="how often the database is asked for work"
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="text or json: how workers and the tracking service write their log"
     )
     templates: Path | None = Field(
         default=None, description="folder of layouts; empty: those that ship with diffuse"

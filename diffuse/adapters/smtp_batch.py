@@ -6,21 +6,21 @@ Three things go on at once: connections carry messages, the database writes what
 
 import selectors
 import socket
+import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from diffuse.adapters.mail_server import MailServer
+from diffuse.adapters.mime import Sender
 from diffuse.adapters.smtp_wire import Letter, Lost, Refused, Wire
 from diffuse.domain.delivery import Ending, State
 from diffuse.domain.message import Outgoing
 from diffuse.errors import PermanentFailure, TransientFailure
 from diffuse.ports import Journal, Turn
-
-if TYPE_CHECKING:
-    from diffuse.adapters.smtp import SmtpChannel
 
 AHEAD = 64
 """Messages whose final dot may follow at any time, at most: so many are unknown when another machine dies."""
@@ -37,17 +37,48 @@ DRAIN = 15.0
 SILENCES = 2
 """Connections on which a server may fall silent, without an answer on any other, until it is in trouble."""
 
+HEAR_OUT = 5.0
+"""Seconds for the same, when the database has gone away."""
+
 TICK = 0.25
 STOPPED = "the worker was told to stop"
 TOO_LATE = "the message waited too long for its turn; it was not sent"
 
 
+class Ways(Protocol):
+    """What a batch needs of the channel: the ways to servers, connections, and messages as they travel."""
+
+    stop: threading.Event
+    sender: Sender
+    latency: float
+
+    @property
+    def servers(self) -> Mapping[str, MailServer]:
+        """The mail servers by name."""
+
+    def name_of(self, outgoing: Outgoing) -> str:
+        """Return the server that takes a message."""
+
+    def fill(self, outgoing: Outgoing) -> bytes:
+        """Return a message as it travels, without its final dot."""
+
+    def turn_aside(self, work: Callable[[], frozenset[int]]) -> Future[frozenset[int]]:
+        """Let the database work while the connections go on."""
+
+    def connect(self, server: str) -> Future[Wire]:
+        """Open a connection without waiting for it."""
+
+    def taken(self, server: str) -> Wire | None:
+        """Return a connection that was kept, if there is one."""
+
+    def keep(self, wire: Wire) -> None:
+        """Keep an idle connection for the next batch."""
+
+
 class Batch:
     """Hands a batch over; everything but the turns happens in the thread that calls it."""
 
-    def __init__(
-        self, channel: "SmtpChannel", batch: Sequence[Outgoing], turn: Turn, journal: Journal
-    ) -> None:
+    def __init__(self, channel: Ways, batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> None:
         """Take the messages; nothing is sent yet."""
         self._channel, self._turn, self._journal = channel, turn, journal
         self._waiting = {name: deque[Outgoing]() for name in channel.servers}
@@ -87,6 +118,7 @@ class Batch:
                 self._set_dots(staged)
                 self._check_deadlines()
         except BaseException:
+            self._hear_out()
             for wire in self._wires:
                 wire.close()
             if self._turning is not None:
@@ -95,6 +127,19 @@ class Batch:
         finally:
             self._leave()
         return self._troubles
+
+    def _hear_out(self) -> None:
+        """Note the answers to dots that have left: the database is gone, and the journal will tell it."""
+        end = monotonic() + HEAR_OUT
+        while any(one.dot_ends for one in self._letters()) and monotonic() < end:
+            self._assign_nothing_more()
+            self._listen(())
+            self._note()
+
+    def _assign_nothing_more(self) -> None:
+        for name in self._waiting:
+            self._waiting[name].clear()
+            self._filled[name].clear()
 
     def _going_on(self) -> bool:
         return bool(

@@ -13,11 +13,11 @@ from diffuse.cli.tracking import address, listener, server
 def serve(config: Path | None) -> None:
     """Run the tracking service alone until stopped; workers ('dramatiq worker:broker') plan and send."""
     from diffuse import bootstrap
-    from diffuse.actors import log_plainly
+    from diffuse.actors import log_to_stderr
     from diffuse.settings import Settings
 
-    log_plainly()
     settings = Settings.load(config)
+    log_to_stderr(settings.log_format)
     app = bootstrap.app(settings)
     listening = listener(settings.listen_host, settings.listen_port)
     tracking = server(app, settings)

@@ -13,12 +13,12 @@ from diffuse.cli.tracking import address, listener, server
 @click.pass_obj
 def up(config: Path | None) -> None:
     """Run planner, sender and tracking service until stopped (Ctrl-C or SIGTERM)."""
-    from diffuse.actors import Poll, Rounds, log_plainly, open_worker
+    from diffuse.actors import Poll, Rounds, log_to_stderr, open_worker
     from diffuse.settings import Settings
 
-    log_plainly()
-    stop = threading.Event()
     settings = Settings.load(config)
+    log_to_stderr(settings.log_format)
+    stop = threading.Event()
     app = open_worker(settings, stop)
     listening = listener(settings.listen_host, settings.listen_port)
     tracking = server(app, settings)

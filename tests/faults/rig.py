@@ -260,7 +260,7 @@ class Rig:
     def _in_transaction(self) -> int:
         """Count the transactions that wait for their worker."""
         with reading(self.engine) as connection:
-            return connection.execute(_WAITING_FOR_WORKERS).scalar_one()
+            return int(connection.execute(_WAITING_FOR_WORKERS).scalar_one())
 
     def waits_are_over(self) -> None:
         """Let the time pass for which messages and servers rest."""

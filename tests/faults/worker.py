@@ -39,7 +39,7 @@ def no_fence() -> None:
 
         real(self, channel, batch, told, journal)
 
-    smtp_batch.Batch.__init__ = begin  # type: ignore[method-assign]
+    smtp_batch.Batch.__init__ = begin  # type: ignore[method-assign, assignment]
 
 
 def journal_after_the_dot() -> None:

@@ -1,0 +1,105 @@
+"""Signs messages with DKIM (RFC 6376, and RFC 8463 for Ed25519): whoever changes one on its way is found out.
+
+Every header that a message has is signed, and those of which a second one could mislead are signed once more
+as missing, so that none can be added. The same message always gives the same bytes; a signature has no date.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import sha256
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from diffuse.errors import AuthoringError
+
+SHORTEST_KEY = 2048
+"""Bits of an RSA key; RFC 8301 forbids those under 1024, and receivers distrust those under 2048."""
+
+ONCE = ("from", "to", "subject", "date", "reply-to", "message-id")
+"""Headers that no message may have twice."""
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
+_BLANKS = re.compile(rb"[ \t]+")
+_TRAILING = re.compile(rb"[ \t]+(?=\r\n)")
+_LONGEST = 72
+
+
+class DkimSigner:
+    """Signs with the key of a domain."""
+
+    def __init__(self, *, domain: str, selector: str, key: str) -> None:
+        """Read a private key in PEM, of RSA with 2048 bits or more, or of Ed25519.
+
+        Raises:
+            AuthoringError: when the key or a name cannot be used; it never shows the key.
+        """
+        for field, value in (("domain", domain), ("selector", selector)):
+            if not _NAME.fullmatch(value):
+                raise AuthoringError.of(f"{value!r}", f"a {field} such as example.org", path=(field,))
+        self._sign, algorithm = _signature(key)
+        self._head = f"v=1; a={algorithm}; c=relaxed/relaxed; d={domain}; s={selector};"
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the header lines that sign a message, to stand before it."""
+        head, _, body = message.partition(b"\r\n\r\n")
+        lines = [line for line in _FOLD.sub(b"", head).split(b"\r\n") if line]
+        named = [(line.partition(b":")[0].strip().lower(), line) for line in lines]
+        names = [name.decode("ascii") for name, _ in named]
+        signed = [*names, *(name for name in ONCE if name in names)]
+        digest = b64encode(sha256(_relaxed_body(body)).digest()).decode("ascii")
+        value = f"{self._head}\r\n h={_folded(signed)};\r\n bh={digest};\r\n b="
+        own = _relaxed_header(b"dkim-signature:" + _FOLD.sub(b"", value.encode("ascii")))
+        data = b"".join([_relaxed_header(line) + b"\r\n" for _, line in named]) + own
+        signature = b64encode(self._sign(data)).decode("ascii")
+        pieces = [signature[at : at + _LONGEST] for at in range(0, len(signature), _LONGEST)]
+        return (
+            f"DKIM-Signature: {value}{chr(13)}{chr(10)} ".encode("ascii")
+            + "\r\n ".join(pieces).encode()
+            + b"\r\n"
+        )
+
+
+def _relaxed_header(line: bytes) -> bytes:
+    name, _, value = line.partition(b":")
+    return name.strip().lower() + b":" + _BLANKS.sub(b" ", value).strip()
+
+
+def _relaxed_body(body: bytes) -> bytes:
+    lines = _BLANKS.sub(b" ", _TRAILING.sub(b"", body))
+    stripped = lines.rstrip(b"\r\n")
+    return stripped + b"\r\n" if stripped else b""
+
+
+def _folded(names: list[str]) -> str:
+    """Write a list of names, a few on each line."""
+    lines, line = [], ""
+    for name in names:
+        if line and len(line) + len(name) > _LONGEST:
+            lines.append(line)
+            line = ""
+        line += f"{name}:"
+    return "\r\n  ".join([*lines, line]).rstrip(":")
+
+
+def _signature(key: str) -> tuple[Callable[[bytes], bytes], str]:
+    """Return what signs, and the name of its algorithm."""
+    expected = "an RSA key of 2048 bits or more, or an Ed25519 key, in PEM and without a password"
+    try:
+        private = load_pem_private_key(key.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # The cause is not shown: it may quote the key.
+        raise AuthoringError.of("the DKIM key cannot be read", expected, path=("key",)) from None
+    if isinstance(private, ed25519.Ed25519PrivateKey):
+        edwards = private
+        return lambda data: edwards.sign(sha256(data).digest()), "ed25519-sha256"
+    if not isinstance(private, rsa.RSAPrivateKey):
+        raise AuthoringError.of("the DKIM key is of another kind", expected, path=("key",))
+    if private.key_size < SHORTEST_KEY:
+        raise AuthoringError.of(f"the DKIM key has {private.key_size} bits", expected, path=("key",))
+    ordinary = private
+    return lambda data: ordinary.sign(data, padding.PKCS1v15(), hashes.SHA256()), "rsa-sha256"
