@@ -5,10 +5,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test check format bench lock clean
+.PHONY: help .venv demo test test-faults check format bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[.a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv: .venv/.installed ## Install the locked dependencies, and diffuse itself, into .venv
 
@@ -24,6 +24,9 @@ demo: .venv/.installed ## Show a whole campaign on this machine (KEEP=1 leaves i
 
 test: .venv/.installed ## Run every test, on real servers, with branch coverage
 	@$(BIN)/pytest --numprocesses=auto --cov --cov-report=term
+
+test-faults: .venv/.installed ## Kill, stop and cut off workers, and compare with what the mail server saw (FAULTS=full: hours)
+	@$(BIN)/pytest --quiet --override-ini python_files='faults_*.py' tests/faults
 
 check: .venv/.installed ## Format, lint, types, floors and unit tests: before each commit
 	@$(BIN)/ruff format --check --quiet
