@@ -29,6 +29,9 @@ TICK = 0.5
 PATIENCE = 25.0
 """Seconds that a round has to end once the worker is told to stop."""
 
+LAST = 28.0
+"""Seconds after which the process ends although its broker is away: dramatiq would wait for it for ever."""
+
 
 class Rounds:
     """Beats, and says what matters in the log: a trouble once when it begins, and once when it is over."""
@@ -139,6 +142,8 @@ class Polling(Middleware):
         """Take the poll, and what is to be done when nothing runs any more."""
         self._poll = poll
         self._close = close
+        self._giving_up = threading.Timer(LAST, _leave)
+        self._giving_up.daemon = True
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002
         """Start polling."""
@@ -146,11 +151,20 @@ class Polling(Middleware):
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002
         """Stop polling, and every round that a hint has started."""
+        self._giving_up.start()
         self._poll.stop()
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:  # noqa: ARG002
         """Close when no thread sends any more."""
+        self._giving_up.cancel()
         self._close()
+
+
+def _leave() -> None:
+    """End this process at once; what it has not finished is settled by another one, as after a kill."""
+    _log.warning("the broker is away and holds a hint up; the worker ends without it")
+    logging.shutdown()
+    os._exit(0)
 
 
 def log_to_stderr(log_format: str) -> None:

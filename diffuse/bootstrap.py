@@ -294,7 +294,15 @@ def app(
         planner=worker,
     )
     channel = channel or mail(settings, stop)
+    guard = Guard(
+        clock=clock,
+        stopwatch=seconds,
+        control=control,
+        pulse=SqlPulse(engine),
+        memory=RememberedFile(settings.journal),
+    )
     deliver = Deliver(
+        guard=guard,
         clock=clock,
         publications=publications,
         ledger=ledger,
@@ -328,13 +336,7 @@ def app(
         plan=plan,
         deliver=deliver,
         beat=Beat(
-            guard=Guard(
-                clock=clock,
-                stopwatch=seconds,
-                control=control,
-                pulse=SqlPulse(engine),
-                memory=RememberedFile(settings.journal),
-            ),
+            guard=guard,
             clock=clock,
             ledger=ledger,
             publications=publications,

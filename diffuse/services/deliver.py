@@ -22,6 +22,7 @@ from diffuse.domain.message import (
 from diffuse.domain.people import given_name
 from diffuse.domain.traffic import told
 from diffuse.ports import Channel, Clock, Journal, Journals, Ledger, Publications, Signer
+from diffuse.services.guard import Guard
 
 BATCH = 512
 NOT_KEPT = "the database does not hold {}: it was changed by something else than diffuse"
@@ -64,6 +65,7 @@ class Deliver:
     def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
         *,
+        guard: Guard,
         clock: Clock,
         publications: Publications,
         ledger: Ledger,
@@ -81,6 +83,7 @@ class Deliver:
             stop: when set, what has not been handed over is given back.
             retry_for: for how long a message that is refused for now is tried again.
         """
+        self._guard = guard
         self._clock = clock
         self._publications = publications
         self._ledger = ledger
@@ -100,6 +103,7 @@ class Deliver:
             return report
         try:
             while not report.trouble and not self._stop.is_set():
+                self._guard.check()
                 self.settle(report)
                 self._batches += 1
                 token = f"{self._worker}.{self._batches}"

@@ -132,6 +132,10 @@ class Process:
     def said(self) -> str:
         return self.log.read_text("utf-8", "replace")
 
+    def ready(self) -> bool:
+        """Tell whether it is at work."""
+        return "ready" in self.said
+
     def kill(self) -> None:
         """End it without a word."""
         self.popen.kill()

@@ -74,6 +74,7 @@ FROM {wanted} AS wanted
 WHERE delivery.id = wanted.id AND delivery.attempt = wanted.attempt
     AND COALESCE(delivery.lease_token, '') = :token
     AND delivery.state = 'claimed' AND delivery.lease_until > :now
+    AND NOT EXISTS (SELECT 1 FROM control WHERE control.campaign IN (delivery.campaign, :everything))
 RETURNING delivery.id
 """
 _CLAIM = """
@@ -131,8 +132,8 @@ class SqlLedger:
     ) -> Turned:
         """Write how attempts ended, and commit that the final dots of others may follow, in one transaction.
 
-        What another token owns by now is left alone; what is still claimed is held on to. An answer that
-        comes late settles what has become unknown meanwhile.
+        What another token owns by now is left alone; what is still claimed is held on to. No dot may follow
+        of what an operator has stopped. An answer that comes late settles what has become unknown meanwhile.
         """
         with writing(self._engine) as connection:
             recorded = _end(connection, now, token, ended)
@@ -374,7 +375,13 @@ def _fence(
         return frozenset()
     rows = connection.execute(
         text(_FENCE.format(wanted=sets.rows(connection, "wanted", _WISH))),
-        {"wanted": sets.packed(wanted), "token": token, "now": micros(now), "until": micros(until)},
+        {
+            "wanted": sets.packed(wanted),
+            "token": token,
+            "now": micros(now),
+            "until": micros(until),
+            "everything": EVERYTHING,
+        },
     )
     return frozenset(row.id for row in rows)
 

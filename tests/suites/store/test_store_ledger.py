@@ -282,6 +282,22 @@ def test_nothing_is_claimed_while_everything_is_halted(store: Store) -> None:
     assert store.ledger.claim(NOW, token="w1", limit=9) == ()
 
 
+@pytest.mark.parametrize("stopped", ["ai", EVERYTHING])
+def test_no_dot_may_follow_of_what_was_stopped_after_it_was_claimed(store: Store, stopped: str) -> None:
+    store.plan(touchpoint(campaign="ai"))
+    claimed = store.claim()
+    _stop(store, stopped, Standstill.PAUSED)
+    assert not store.fence(claimed)
+    assert store.row(1)["state"] == "claimed"
+
+
+def test_a_stop_elsewhere_holds_no_dot_back(store: Store) -> None:
+    store.plan(touchpoint(campaign="ai"))
+    claimed = store.claim()
+    _stop(store, "social-media", Standstill.PAUSED)
+    assert store.fence(claimed)
+
+
 def _stop(store: Store, campaign: str, state: Standstill) -> None:
     with writing(store.engine) as connection:
         connection.execute(insert(control).values(campaign=campaign, state=state, reason="", since=NOW))

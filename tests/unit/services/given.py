@@ -190,8 +190,11 @@ class Office:
             memory=self.memory,
         )
 
-    def worker(self, name: str, stop: threading.Event | None = None) -> Deliver:
+    def worker(
+        self, name: str, stop: threading.Event | None = None, seconds: Callable[[], float] | None = None
+    ) -> Deliver:
         return Deliver(
+            guard=self.guard(seconds),
             clock=self.clock,
             publications=self.publications,
             ledger=self.ledger,

@@ -1,16 +1,20 @@
 """Delivering what is due: whatever happens outside, a delivery ends once or stays planned."""
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import LEASE, RETRY_FOR, Ending, State
 from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, PIXEL_URL, Outgoing, Wording, link_slot
 from diffuse.ports import Journal, Turn
 from diffuse.services.deliver import BATCH, Deliver
+from diffuse.testing import MemoryChannel
 from tests.unit.services.given import DAY, EARLY, LATE, MONDAY, Office, campaign, key_point, person, wordings
 
 MINUTE = timedelta(minutes=1)
@@ -290,3 +294,20 @@ def test_whatever_did_not_go_well_is_logged_with_its_delivery(caplog: pytest.Log
     (record,) = caplog.records
     about = (record.__dict__["delivery"], record.__dict__["attempt"], record.__dict__["state"])
     assert (record.getMessage(), about) == ("scripted: failed", (1, 1, "failed"))
+
+
+class ClockChanger(MemoryChannel):
+    """A channel while whose first batch is under way somebody sets the clock."""
+
+    def send(self, batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        troubles = super().send(batch, turn, journal)
+        self.clock.set(LATE + timedelta(minutes=30))
+        return troubles
+
+
+def test_a_clock_that_jumps_in_the_middle_of_a_run_stops_it_before_the_next_batch() -> None:
+    office = office_at_work(*(f"e{number:03}" for number in range(BATCH + 5)))
+    office.channel = ClockChanger(office.clock)
+    worker = office.worker("w2", seconds=partial(next, itertools.count(step=2.0)))
+    assert worker.run().ended == {State.SENT: BATCH}
+    assert [one.campaign for one in office.control.stops()] == [EVERYTHING]
