@@ -200,14 +200,14 @@ def worker_broker(settings: "Settings") -> dramatiq.Broker:
     """Put together what ``dramatiq worker:broker`` runs.
 
     Raises:
-        AuthoringError: when no ``redis_url`` is set.
+        AuthoringError: when neither ``redis_url`` nor ``rabbitmq_url`` is set.
     """
     log_to_stderr(settings.log_format)
     broker = bootstrap.broker(settings)
     if broker is None:
         raise AuthoringError.of(
-            "DIFFUSE_REDIS_URL is missing",
-            "the address of Redis for 'dramatiq worker:broker' ('diffuse up' needs none)",
+            "DIFFUSE_REDIS_URL or DIFFUSE_RABBITMQ_URL is missing",
+            "the address of Redis or RabbitMQ for 'dramatiq worker:broker' ('diffuse up' needs none)",
         )
     stop = threading.Event()
     app = open_worker(settings, stop, broker)

@@ -175,13 +175,16 @@ def _setting(path: FieldPath) -> FieldPath:
 
 
 def broker(settings: "Settings") -> "dramatiq.Broker | None":
-    """Put together the broker that carries hints; None when no ``redis_url`` is set."""
-    url = settings.redis_url.get_secret_value()
-    if not url:
-        return None
-    from diffuse.adapters.dramatiq_queue import redis_broker
+    """Put together the broker that carries hints; None when no address of one is set."""
+    if url := settings.rabbitmq_url.get_secret_value():
+        from diffuse.adapters.rabbitmq_broker import rabbitmq_broker
 
-    return redis_broker(url)
+        return rabbitmq_broker(url)
+    if url := settings.redis_url.get_secret_value():
+        from diffuse.adapters.dramatiq_queue import redis_broker
+
+        return redis_broker(url)
+    return None
 
 
 def _queue(hints: "dramatiq.Broker | None") -> Queue:

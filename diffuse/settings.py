@@ -64,6 +64,9 @@ class Settings(BaseModel):
         default=SecretStr("sqlite:///diffuse.db"), description="SQLAlchemy address; SQLite or PostgreSQL"
     )
     redis_url: SecretStr = Field(default=SecretStr(""), description="only for worker:broker; empty: no hints")
+    rabbitmq_url: SecretStr = Field(
+        default=SecretStr(""), description="for worker:broker instead of redis_url; empty: no hints"
+    )
     smtp_host: str = Field(default="127.0.0.1", description="host that accepts mail for us")
     smtp_port: int = Field(default=25, ge=1, le=65535, description="port of that host, 1 to 65535")
     smtp_security: Literal["none", "starttls", "tls"] = Field(
@@ -242,6 +245,10 @@ class Settings(BaseModel):
                 )
             # The cause is not shown: it may quote a secret.
             raise AuthoringError(*problems) from None
+        if settings.redis_url.get_secret_value() and settings.rabbitmq_url.get_secret_value():
+            problems.append(
+                Problem(found="redis_url and rabbitmq_url are both set", expected="one of them, or none")
+            )
         if settings.smtp_servers:
             problems += _idle(written, given, str(path))
         if problems:

@@ -92,3 +92,4 @@ def _touch(broker: "dramatiq.Broker") -> None:
         client.ping()
     else:
         _ = broker.connection  # type: ignore[attr-defined]
+        broker.close()

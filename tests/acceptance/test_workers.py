@@ -64,5 +64,5 @@ def test_a_hint_makes_a_worker_send_long_before_its_next_poll(place: Installatio
 def test_a_worker_without_an_address_of_redis_says_which_setting_is_missing(place: Installation) -> None:
     with place.start("dramatiq", *WORKER) as running:
         assert running.process.wait(60) != 0
-    assert running.said.count("DIFFUSE_REDIS_URL is missing; expected the address of Redis") == 1
+    assert running.said.count("DIFFUSE_REDIS_URL or DIFFUSE_RABBITMQ_URL is missing; expected the ") == 1
     assert "Traceback" not in running.said

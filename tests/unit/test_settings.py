@@ -196,6 +196,22 @@ def test_secrets_show_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
         assert SECRET not in text
 
 
+def test_the_password_of_rabbitmq_shows_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFFUSE_RABBITMQ_URL", "amqp://diffuse:hush-4@localhost/%2F")
+    settings = Settings.load()
+    assert settings.rabbitmq_url.get_secret_value() == "amqp://diffuse:hush-4@localhost/%2F"
+    for text in (repr(settings), str(settings), settings.model_dump_json()):
+        assert "hush" not in text
+
+
+def test_hints_go_through_one_broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = toml(tmp_path, "redis_url = 'redis://:hush-hush@localhost'\n")
+    monkeypatch.setenv("DIFFUSE_RABBITMQ_URL", "amqp://diffuse:hush-hush@localhost/%2F")
+    assert refused(path) == ["redis_url and rabbitmq_url are both set; expected one of them, or none"]
+    monkeypatch.setenv("DIFFUSE_REDIS_URL", "")
+    assert Settings.load(path).redis_url.get_secret_value() == ""
+
+
 @pytest.mark.parametrize("value", ["'x'", "12345678", "['hush-hush']", "{a = 'hush-hush'}", "1979-05-27"])
 def test_a_secret_of_the_wrong_kind_is_refused_and_not_quoted(
     value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
