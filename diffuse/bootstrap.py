@@ -20,6 +20,7 @@ from diffuse.ports import (
     Channel,
     Clock,
     Directory,
+    Gauges,
     House,
     Ledger,
     Publications,
@@ -76,6 +77,7 @@ class App:
     succeed: Succeed
     export: Export
     operate: Operate
+    gauges: Gauges
     channel: Channel
 
     def close(self) -> None:
@@ -243,6 +245,7 @@ def app(
     from diffuse.adapters.sql.control import SqlControl
     from diffuse.adapters.sql.directory import SqlDirectory
     from diffuse.adapters.sql.engine import connect
+    from diffuse.adapters.sql.gauges import SqlGauges
     from diffuse.adapters.sql.hits import SqlHits
     from diffuse.adapters.sql.house import SqlHouse
     from diffuse.adapters.sql.ledger import SqlLedger
@@ -354,6 +357,7 @@ def app(
             publications=publications,
             queue=queue,
         ),
+        gauges=SqlGauges(engine, stopwatch),
         succeed=succeed,
         record=Record(hits=SqlHits(engine), publications=publications, clock=clock, signer=signer),
         export=Export(

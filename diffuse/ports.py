@@ -658,3 +658,41 @@ class Examination(Protocol):
 
     def findings(self) -> Iterator[Finding]:
         """Look; an error of diffuse that is raised is a finding too."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What a monitor watches.
+
+    Attributes:
+        flows: what goes on in each campaign that has deliveries; it may be a little older than the rest.
+        attempts: how many endings of attempts are in the log, by state; as old as ``flows``, and never falls.
+        oldest: since when the oldest delivery that could leave now could have left; None when there is none.
+        expired: how many leases have run out without anybody taking the deliveries over.
+        lanes: the names of the mail servers and domains in trouble.
+        stops: what stands still.
+        ticked_at: when a worker last looked at the database; None when none ever did.
+    """
+
+    flows: Mapping[str, Flow]
+    attempts: Mapping[State, int]
+    oldest: datetime | None
+    expired: int
+    lanes: tuple[str, ...]
+    stops: tuple[Stop, ...]
+    ticked_at: datetime | None
+
+
+class Gauges(Protocol):
+    """Reads what monitors ask for; it writes nothing, and costs the database little however often asked."""
+
+    def read(self, now: datetime) -> Reading:
+        """Return what there is to watch."""
+
+    def ready(self) -> None:
+        """Look whether the database can be worked with.
+
+        Raises:
+            AuthoringError: when it must be mended, such as tables that are not those of this version.
+            TransientFailure: when it does not answer.
+        """

@@ -104,7 +104,8 @@ class Settings(BaseModel):
         default=8025, ge=0, le=65535, description="port of that address; 0 takes a free one"
     )
     api_token: SecretStr = Field(
-        default=SecretStr(""), description="opens /api to other systems: 32 characters or more; empty: closed"
+        default=SecretStr(""),
+        description="opens /api and /metrics to other systems: 32 characters or more; empty: closed",
     )
     poll_seconds: float = Field(
         default=10.0, gt=0, le=3600, description="how often the database is asked for work"

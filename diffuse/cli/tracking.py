@@ -9,6 +9,7 @@ from diffuse.errors import AuthoringError
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.routing import Route
 
     from diffuse.bootstrap import App
     from diffuse.settings import Settings
@@ -44,7 +45,7 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
     """Build the tracking service; SIGTERM and Ctrl-C end it."""
     import uvicorn
 
-    from diffuse.web.api import AbsencesApi
+    from diffuse.adapters.clock import SystemClock
     from diffuse.web.app import create_app
     from diffuse.web.log import json_lines
     from diffuse.web.pages import Pages
@@ -52,17 +53,28 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
     token = settings.api_token.get_secret_value()
     web = create_app(
         app.record,
-        app.clock,
+        SystemClock(),  # the database's own would keep each answer waiting, and fail with it
         pages=Pages(app.templates),
+        gauges=app.gauges,
         log=json_lines(sys.stdout),
         base_url=settings.base_url,
-        api=AbsencesApi(app.succeed, token).routes if token else (),
+        api=_for_other_systems(app, token) if token else (),
     )
-    running = uvicorn.Server(
-        uvicorn.Config(web, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE)
+    # Without a configuration of its own, uvicorn writes its lines as diffuse does.
+    options = uvicorn.Config(
+        web, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE
     )
+    running = uvicorn.Server(options)
     _heed_signals(running)
     return running
+
+
+def _for_other_systems(app: "App", token: str) -> "list[Route]":
+    """Return what the token opens."""
+    from diffuse.web.api import AbsencesApi
+    from diffuse.web.metrics import Metrics
+
+    return [*AbsencesApi(app.succeed, token).routes, *Metrics(app.gauges, app.clock, token).routes]
 
 
 def _heed_signals(running: "uvicorn.Server") -> None:

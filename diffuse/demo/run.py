@@ -110,7 +110,13 @@ def demonstrate(options: Options, progress: Callable[[date, int, int], None]) ->
             (options.folder / "tracking.jsonl").open("w", encoding="utf-8") as log,
             _serving(
                 uvicorn.Config(
-                    create_app(app.record, clock, pages=Pages(app.templates), log=json_lines(log)),
+                    create_app(
+                        app.record,
+                        clock,
+                        pages=Pages(app.templates),
+                        gauges=app.gauges,
+                        log=json_lines(log),
+                    ),
                     log_level="warning",
                     access_log=False,
                 ),

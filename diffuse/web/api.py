@@ -48,7 +48,7 @@ class AbsencesApi:
     async def answer(self, request: Request) -> Response:
         """Answer with the employee's absences, the new ones after a ``PUT``, or with what was wrong."""
         try:
-            self._admit(request)
+            admit(request, self._token)
             if request.method not in ("GET", "HEAD", "PUT"):
                 raise Refused(405, f"{request.method} is not known here; expected GET or PUT")  # noqa: TRY301
             employee = request.path_params["employee"]
@@ -65,14 +65,6 @@ class AbsencesApi:
             )
         return JSONResponse([{"starts": f"{one.starts}", "ends": f"{one.ends}"} for one in found])
 
-    def _admit(self, request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        same = compare_digest(given.strip().encode("utf-8", "replace"), self._token.encode())
-        if scheme.lower() != "bearer" or not same:
-            raise Refused(
-                401, "the token is missing or wrong; expected 'Authorization: Bearer …' with api_token"
-            )
-
     def _do(self, employee: str, body: bytes | None) -> list[Absence]:
         try:
             if body is None:
@@ -82,6 +74,14 @@ class AbsencesApi:
             raise Refused(404, f"nobody has the id {employee!r}; import the directory first") from None
         except AuthoringError as error:
             raise Refused(422, *map(str, error.problems)) from error
+
+
+def admit(request: Request, token: str) -> None:
+    """Refuse a request that does not carry the token as ``Authorization: Bearer …``."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    same = compare_digest(given.strip().encode("utf-8", "replace"), token.encode())
+    if scheme.lower() != "bearer" or not same:
+        raise Refused(401, "the token is missing or wrong; expected 'Authorization: Bearer …' with api_token")
 
 
 async def _body(request: Request) -> bytes:

@@ -8,13 +8,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from diffuse.errors import TransientFailure
-from diffuse.ports import Clock
+from diffuse.ports import Clock, Gauges
 from diffuse.services.record import NoSuchAnswer, NotOurs, Record
 from diffuse.web import form
+from diffuse.web.health import Health
 from diffuse.web.log import Log, Logged, silent
 from diffuse.web.pages import Pages
 
@@ -30,6 +31,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
     clock: Clock,
     *,
     pages: Pages,
+    gauges: Gauges,
     log: Log = silent,
     base_url: str = "",
     api: Sequence[Route] = (),
@@ -38,11 +40,12 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
 
     Args:
         record: the service that every request goes to; its calls run in the thread pool.
-        clock: tells the time for the log.
+        clock: tells the time for the log; each answer waits for it.
         pages: the layouts.
+        gauges: says whether the database can be worked with.
         log: receives one ``Hit`` for each request.
         base_url: the address that employees see, when a proxy in front changes the Host header.
-        api: routes for other systems of the organisation.
+        api: routes for other systems of the organisation, monitors among them.
     """
     site = _Site(record, pages, base_url)
     app = Starlette(
@@ -51,7 +54,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
             Route("/c/{token}", site.link, methods=["GET"]),
             Route("/a/{token}", site.page, methods=["GET"]),
             Route("/a/{token}", site.submit, methods=["POST"]),
-            Route("/health/live", site.live, methods=["GET"]),
+            *Health(gauges, site.headers).routes,
             *api,
         ],
         middleware=[Middleware(Logged, log=log, clock=clock)],
@@ -73,7 +76,7 @@ class _Site:
         self._record = record
         self._pages = pages
         self._base_url = base_url
-        self._headers = {
+        self.headers = {
             "Content-Security-Policy": pages.policy,
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
@@ -88,7 +91,7 @@ class _Site:
             self._record.delivery("open", token)
         else:
             self._record.opened(token)
-        return Response(PIXEL, media_type="image/gif", headers=self._headers)
+        return Response(PIXEL, media_type="image/gif", headers=self.headers)
 
     def link(self, request: Request) -> Response:
         token = request.path_params["token"]
@@ -117,9 +120,6 @@ class _Site:
             return self._html(self._pages.bad_request(page.language, back=token), status=400)
         return self._see(token, status=303)
 
-    def live(self, _request: Request) -> Response:
-        return PlainTextResponse("ok\n", headers=self._headers)
-
     def not_found(self, _request: Request, _error: Exception) -> Response:
         return self._html(self._pages.not_found, status=404)
 
@@ -130,11 +130,11 @@ class _Site:
         return self._html(self._pages.unavailable, status=500)
 
     def _html(self, html: str, *, status: int = 200, **headers: str) -> Response:
-        return HTMLResponse(html, status, headers={**self._headers, **headers})
+        return HTMLResponse(html, status, headers={**self.headers, **headers})
 
     def _see(self, address: str, *, status: int) -> Response:
         """Send the browser on; a bare token leads to the same page, whatever a proxy puts before the path."""
-        return RedirectResponse(address, status, headers=self._headers)
+        return RedirectResponse(address, status, headers=self.headers)
 
 
 async def _body(request: Request) -> bytes:

@@ -11,7 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from diffuse.ports import Clock
 
-PURPOSES = {"o": "open", "c": "click", "a": "acknowledge", "health": "health", "api": "api"}
+PURPOSES = {
+    "o": "open",
+    "c": "click",
+    "a": "acknowledge",
+    **{name: name for name in ("health", "metrics", "api")},
+}
 LONGEST_PATH = 200
 
 
@@ -21,7 +26,8 @@ class Hit:
 
     Attributes:
         at: the instant of the answer (UTC).
-        purpose: open, click, acknowledge, health or api, from the path alone; empty for any other path.
+        purpose: open, click, acknowledge, health, metrics or api, from the path alone; empty for any other
+            path.
     """
 
     at: datetime

@@ -19,6 +19,7 @@ from tests.suites.web.given import (
     NOW,
     TEMPLATES,
     Breakable,
+    Dials,
     Service,
     fill,
     publications,
@@ -41,10 +42,10 @@ def service(tmp_path: Path, filled: tuple[Path, dict[str, int]]) -> Iterator[Ser
     copy = tmp_path / "diffuse.db"
     copy.write_bytes(file.read_bytes())
     engine = connect(f"sqlite:///{copy}")
-    clock, log, hits = FrozenClock(NOW), io.StringIO(), Breakable(engine)
+    clock, log, hits, gauges = FrozenClock(NOW), io.StringIO(), Breakable(engine), Dials()
     signer = KeyedSigner("s" * 32, BASE, "universite.example")
     record = Record(hits=hits, publications=publications(engine), clock=clock, signer=signer)
-    app = create_app(record, clock, pages=Pages(TEMPLATES), log=json_lines(log))
+    app = create_app(record, clock, pages=Pages(TEMPLATES), gauges=gauges, log=json_lines(log))
     with TestClient(app, BASE, raise_server_exceptions=False) as browser:
-        yield Service(browser, engine, hits, clock, signer, log, deliveries)
+        yield Service(browser, engine, hits, gauges, clock, signer, log, deliveries)
     engine.dispose()

@@ -31,7 +31,7 @@ from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
-from diffuse.ports import Shown
+from diffuse.ports import Reading, Shown
 from diffuse.testing import FrozenClock
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
@@ -147,6 +147,25 @@ class Breakable(SqlHits):
         return super().acknowledge(acknowledgement, reached_on)
 
 
+QUIET = Reading(flows={}, attempts={}, oldest=None, expired=0, lanes=(), stops=(), ticked_at=None)
+
+
+@dataclass
+class Dials:
+    """Gauges that show what a test sets."""
+
+    reading: Reading = QUIET
+    fails: Exception | None = None
+
+    def read(self, now: datetime) -> Reading:
+        self.ready()
+        return self.reading
+
+    def ready(self) -> None:
+        if self.fails:
+            raise self.fails
+
+
 @dataclass
 class Service:
     """The tracking service with a browser before it and a database behind it."""
@@ -154,6 +173,7 @@ class Service:
     browser: TestClient
     engine: Engine
     hits: Breakable
+    gauges: Dials
     clock: FrozenClock
     signer: KeyedSigner
     log: io.StringIO

@@ -62,12 +62,6 @@ def test_a_fault_of_ours_shows_a_page_and_no_traceback(service: Service) -> None
     assert "secret detail" not in answer.text
 
 
-def test_the_service_says_that_it_lives_even_without_its_database(service: Service) -> None:
-    service.hits.fails = TransientFailure("away")
-    answer = service.browser.get("/health/live")
-    assert (answer.status_code, answer.text) == (200, "ok\n")
-
-
 def test_the_log_has_one_line_of_json_for_each_request(service: Service) -> None:
     service.browser.get(service.path("open"))
     service.browser.head(service.path("click"), follow_redirects=False)

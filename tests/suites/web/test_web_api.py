@@ -41,7 +41,13 @@ def caller(service: Service, succeed: Succeed) -> Iterator[TestClient]:
         clock=service.clock,
         signer=service.signer,
     )
-    app = create_app(record, service.clock, pages=Pages(TEMPLATES), api=AbsencesApi(succeed, TOKEN).routes)
+    app = create_app(
+        record,
+        service.clock,
+        pages=Pages(TEMPLATES),
+        gauges=service.gauges,
+        api=AbsencesApi(succeed, TOKEN).routes,
+    )
     with TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"}, raise_server_exceptions=False) as one:
         yield one
 

@@ -121,7 +121,7 @@ def test_behind_a_proxy_the_published_address_counts_as_our_own(service: Service
         clock=service.clock,
         signer=service.signer,
     )
-    inner = create_app(record, service.clock, pages=Pages(TEMPLATES), base_url=BASE)
+    inner = create_app(record, service.clock, pages=Pages(TEMPLATES), gauges=service.gauges, base_url=BASE)
     with TestClient(inner, "http://127.0.0.1:8000") as browser:
         behind = replace(service, browser=browser)
         assert behind.press("plain fr", headers={"Origin": "https://evil.example"}).status_code == 400
