@@ -164,9 +164,9 @@ class Installation:
             running.until(self._answers, "tracking service")
             yield running
 
-    def receiver(self, *, latency: float = 0.0) -> Receiver:
+    def receiver(self, *, latency: float = 0.0, kind: type[Slow] = Slow) -> Receiver:
         """Return the mail server that the settings name; it takes so many seconds for each message."""
-        return Slow(
+        return kind(
             latency,
             maildir=self.maildir,
             journal=self.journal,

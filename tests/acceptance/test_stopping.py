@@ -47,6 +47,22 @@ def test_a_dramatiq_worker_ends_between_two_messages_and_leaves_the_others_plann
     assert states(place) == {"sent": sent, "planned": 100 - sent}
 
 
+def test_a_worker_whose_server_takes_minutes_ends_within_half_a_minute_and_holds_nothing(
+    place: Installation, redis_url: str
+) -> None:
+    place.settings["redis_url"] = redis_url
+    launched(place, 100)
+    with place.receiver(latency=300):
+        with place.start("dramatiq", "worker:broker", "--processes", "1", "--threads", "1") as running:
+            running.until(lambda: place.received >= CONNECTIONS, "mail")
+            status, seconds = running.end()
+        assert (status, seconds < 30) == (0, True)
+        sent = place.received
+    # The server has them; whoever asked does not know it.
+    assert states(place) == {"unknown": sent, "planned": 100 - sent}
+    assert "Traceback" not in running.said
+
+
 def test_a_worker_that_is_killed_in_the_middle_sends_every_message_once(place: Installation) -> None:
     staff = launched(place, MANY)
     with place.receiver(latency=0.01):

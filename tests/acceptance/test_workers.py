@@ -1,11 +1,16 @@
 """``dramatiq worker:broker``: the database is the truth, Redis carries hints."""
 
+import asyncio
+import re
 from collections import Counter
+from contextlib import ExitStack
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from diffuse.services.deliver import BATCH
 from tests.acceptance.given import Midday, people, write_campaign, write_directory
-from tests.acceptance.installation import Installation, free_port
+from tests.acceptance.installation import Installation, Slow, free_port
 
 pytestmark = pytest.mark.servers
 
@@ -66,3 +71,39 @@ def test_a_worker_without_an_address_of_redis_says_which_setting_is_missing(plac
         assert running.process.wait(60) != 0
     assert running.said.count("DIFFUSE_REDIS_URL or DIFFUSE_RABBITMQ_URL is missing; expected the ") == 1
     assert "Traceback" not in running.said
+
+
+class Roll(Slow):
+    """A mail server that accepts nothing before three workers have connected."""
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        while self.connections < 3:  # noqa: ASYNC110 -- there is no event for a count
+            await asyncio.sleep(0.02)
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_three_workers_with_journals_of_their_own_share_the_work(
+    place: Installation, redis_url: str, fresh_postgresql_url: str
+) -> None:
+    at = Midday.now()
+    # More than two workers take at once.
+    staff = people(at, 2 * BATCH + 50, within=5)
+    place.settings |= {
+        "redis_url": redis_url,
+        "database_url": fresh_postgresql_url,
+        "poll_seconds": 0.2,
+        "smtp_connections": 1,
+    }
+    place.run("import", write_directory(place.folder, at, staff))
+    place.run("launch", write_campaign(place.folder, at))
+    with place.receiver(kind=Roll), ExitStack() as stack:
+        workers = []
+        for number in range(3):
+            place.settings["journal"] = f"journal-{number}"
+            workers.append(stack.enter_context(place.start("dramatiq", *WORKER)))
+        workers[0].until(lambda: place.received >= len(staff), "mail")
+        assert [worker.end()[0] for worker in workers] == [0, 0, 0]
+    assert place.kept() == Counter(person.email for person in staff)
+    sent = [sum(map(int, re.findall(r"delivered: (\d+) sent", worker.said))) for worker in workers]
+    assert min(sent) > 0
+    assert sum(sent) == len(staff)
