@@ -90,10 +90,8 @@ class SmtpChannel:
         Raises:
             PermanentFailure: when it cannot be written.
         """
-        message = self._skeleton(outgoing.baked).fill(outgoing, self.sender)
-        if self._sign is not None:
-            message = self._sign(message) + message
-        return message.replace(b"\r\n.", b"\r\n..")
+        message = self._skeleton(outgoing.baked).fill(outgoing, self.sender)  # no line begins with a dot
+        return message if self._sign is None else self._sign(message) + message
 
     def turn_aside(self, work: Callable[[], frozenset[int]]) -> "Future[frozenset[int]]":
         """Let the database work while the connections go on."""

@@ -7,23 +7,24 @@ Three things go on at once: connections carry messages, the database writes what
 import selectors
 import socket
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import suppress
 from time import monotonic
 from typing import Protocol
 
 from diffuse.adapters.mail_server import MailServer
 from diffuse.adapters.mime import Sender
+from diffuse.adapters.smtp_queue import Queue
+from diffuse.adapters.smtp_turns import AHEAD, Turned, Turns
 from diffuse.adapters.smtp_wire import Letter, Lost, Refused, Wire
 from diffuse.domain.delivery import Ending, State
 from diffuse.domain.message import Outgoing
 from diffuse.errors import PermanentFailure, TransientFailure
 from diffuse.ports import Journal, Turn
 
-AHEAD = 64
-"""Messages whose final dot may follow at any time, at most: so many are unknown when another machine dies."""
+TOGETHER = 65_536
+"""Bytes of a message, at most, that leave together with its final dot: a socket takes so many at once."""
 
 AT_ONCE = 5.0
 """Seconds: no more messages are allowed at once than the connections carry in so much time."""
@@ -80,24 +81,16 @@ class Batch:
 
     def __init__(self, channel: Ways, batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> None:
         """Take the messages; nothing is sent yet."""
-        self._channel, self._turn, self._journal = channel, turn, journal
-        self._waiting = {name: deque[Outgoing]() for name in channel.servers}
-        self._filled = {name: deque[Letter]() for name in channel.servers}
+        self._channel = channel
+        self._turns = Turns(turn, journal, channel.turn_aside, self._wake)
+        self._queues = {
+            name: Queue(server.connections, self._letter) for name, server in channel.servers.items()
+        }
         for one in batch:
-            self._waiting[channel.name_of(one)].append(one)
+            self._queues[channel.name_of(one)].add(one)
         self._all = {one.delivery: one for one in batch}
-        self._gone: set[int] = set()
         self._wires: list[Wire] = []
         self._opening: dict[Future[Wire], str] = {}
-        self._cap = {name: server.connections for name, server in channel.servers.items()}
-        self._troubles: dict[str, str] = {}
-        self._fresh: list[Ending] = []
-        self._ended: list[Ending] = []
-        self._fenced: dict[int, float] = {}
-        self._asked: tuple[float, frozenset[int]] = (0.0, frozenset())
-        self._turning: Future[frozenset[int]] | None = None
-        self._left = 0
-        self._silences = dict.fromkeys(channel.servers, 0)
         self._stopped_at = 0.0
         self._selector = selectors.DefaultSelector()
         self._ear, self._mouth = socket.socketpair()
@@ -112,44 +105,32 @@ class Batch:
                 self._connect()
                 self._assign()
                 self._take_turns()
-                staged = self._staged()
-                self._listen(staged)
-                self._note()
-                self._set_dots(staged)
+                self._listen()
+                self._turns.note()
+                self._set_dots()
                 self._check_deadlines()
         except BaseException:
             self._hear_out()
             for wire in self._wires:
                 wire.close()
-            if self._turning is not None:
-                wait([self._turning])  # whoever settles this batch must find it at rest
+            self._turns.rest()
             raise
         finally:
             self._leave()
-        return self._troubles
+        return {name: queue.trouble for name, queue in self._queues.items() if queue.trouble}
 
     def _hear_out(self) -> None:
         """Note the answers to dots that have left: the database is gone, and the journal will tell it."""
         end = monotonic() + HEAR_OUT
         while any(one.dot_ends for one in self._letters()) and monotonic() < end:
-            self._assign_nothing_more()
-            self._listen(())
-            self._note()
-
-    def _assign_nothing_more(self) -> None:
-        for name in self._waiting:
-            self._waiting[name].clear()
-            self._filled[name].clear()
+            for queue in self._queues.values():
+                queue.drop()
+            self._listen()
+            self._turns.note()
 
     def _going_on(self) -> bool:
-        return bool(
-            any(self._waiting.values())
-            or any(self._filled.values())
-            or any(wire.letters for wire in self._wires)
-            or self._fresh
-            or self._ended
-            or self._turning
-        )
+        wires = any(wire.letters for wire in self._wires)
+        return wires or self._turns.owed or any(self._queues.values())
 
     def _leave(self) -> None:
         """Keep idle connections; those that open too late are closed."""
@@ -166,12 +147,11 @@ class Batch:
 
     def _connect(self) -> None:
         """See to it that each server with work has as many connections as may be of use."""
-        for name in self._waiting:
-            work = len(self._waiting[name]) + len(self._filled[name])
+        for name, queue in self._queues.items():
             mine = [wire for wire in self._wires if wire.server == name]
             opening = sum(one == name for one in self._opening.values())
-            lacking = min(work - sum(wire.room for wire in mine), self._cap[name] - len(mine)) - opening
-            for _ in range(lacking if name not in self._troubles else 0):
+            lacking = min(len(queue) - sum(wire.room for wire in mine), queue.most - len(mine)) - opening
+            for _ in range(0 if queue.trouble else lacking):
                 wire = self._channel.taken(name)
                 if wire is not None:
                     self._join(wire)
@@ -192,99 +172,71 @@ class Batch:
                 self._join(future.result())
             except (TransientFailure, Lost) as failure:
                 have = sum(wire.server == name for wire in self._wires)
-                self._cap[name] = max(1, have)  # it may allow us no more than these
+                self._queues[name].most = max(1, have)  # it may allow us no more than these
                 if not have and name not in self._opening.values():
                     self._in_trouble(name, str(failure))
 
     def _in_trouble(self, name: str, text: str) -> None:
         """Send nothing more to a server; what was allowed already is planned again."""
-        self._troubles.setdefault(name, text)
-        self._drop(name, text)
+        queue = self._queues[name]
+        queue.trouble = queue.trouble or text
+        self._drop(queue, text)
 
-    def _drop(self, name: str, text: str) -> None:
-        letters = [letter.outgoing for letter in self._filled[name]]
-        for one in (*letters, *self._waiting[name]):
-            if one.delivery in self._fenced:
-                self._end([_ending(one, State.PLANNED, text)])
-        self._filled[name].clear()
-        self._waiting[name].clear()
+    def _drop(self, queue: Queue, text: str) -> None:
+        for one in queue.drop():
+            if self._turns.fenced_at(one.delivery) is not None:
+                self._turns.end(_ending(one, State.PLANNED, text))
 
     # --- messages ----------------------------------------------------------------------------------------
 
     def _assign(self) -> None:
         """Give each connection that has room a message, and fill one more for later."""
         for wire in tuple(self._wires):
-            while wire.room and (letter := self._next(wire.server)) is not None:
+            queue = self._queues[wire.server]
+            while wire.room and (letter := queue.next()) is not None:
                 wire.begin(letter)
             if wire.writing and not wire.watched:
                 self._flush(wire)
-        for name, filled in self._filled.items():
-            if len(filled) < self._cap[name] and self._waiting[name]:
-                self._fill(name)
+        for queue in self._queues.values():
+            if queue.eager:
+                queue.fill()
 
-    def _next(self, name: str) -> Letter | None:
-        while not self._filled[name] and self._waiting[name]:
-            self._fill(name)
-        return self._filled[name].popleft() if self._filled[name] else None
-
-    def _fill(self, name: str) -> None:
-        """Fill the next message of a server; one that cannot be written fails alone."""
-        outgoing = self._waiting[name].popleft()
+    def _letter(self, outgoing: Outgoing) -> Letter | None:
+        """Fill a message; one that cannot be written fails alone."""
         try:
             data = self._channel.fill(outgoing)
         except PermanentFailure as failure:
-            self._end([_ending(outgoing, State.FAILED, failure.reply)])
-        else:
-            fenced_at = self._fenced.get(outgoing.delivery)
-            self._filled[name].append(Letter(outgoing=outgoing, data=data, fenced_at=fenced_at))
-
-    def _end(self, endings: list[Ending]) -> None:
-        self._fresh += endings
-        self._gone.update(one.delivery for one in endings)
-
-    def _note(self) -> None:
-        """Note what was answered since the last time, so that it outlives this process."""
-        if self._fresh:
-            self._journal.replies(self._fresh)
-            self._ended += self._fresh
-            self._fresh = []
+            self._turns.end(_ending(outgoing, State.FAILED, failure.reply))
+            return None
+        return Letter(outgoing=outgoing, data=data, fenced_at=self._turns.fenced_at(outgoing.delivery))
 
     # --- turns -------------------------------------------------------------------------------------------
 
     def _take_turns(self) -> None:
         """Take what the last turn allowed, and begin the next one when it is worth it."""
-        if self._turning is not None and self._turning.done():
-            self._allow(self._turning.result())
-            self._turning = None
-        if self._turning is not None:
-            return
-        self._note()
-        wanted = self._wanted()
-        idle = not any(wire.letters for wire in self._wires)
-        late = monotonic() - self._asked[0] > TICK
-        if wanted or (self._ended and (idle or late or len(self._ended) >= AHEAD)):
-            ended, self._ended = self._ended, []
-            self._asked = monotonic(), frozenset(wanted)
-            self._turning = self._channel.turn_aside(lambda: frozenset(self._turn(ended, wanted)))
-            self._turning.add_done_callback(self._wake)
+        turned = self._turns.take()
+        if turned is not None:
+            self._allow(turned)
+        if not self._turns.under_way:
+            idle = not any(wire.letters for wire in self._wires)
+            self._turns.begin(self._wanted(), idle=idle)
 
     def _wanted(self) -> list[int]:
         """Return the messages to be allowed next, once half of those that were allowed are gone."""
         if self._stopped_at or not self._wires:
             return []
         ahead = self._ahead()
-        if self._left > ahead // 2:
+        if self._turns.unused > ahead // 2:
             return []
         letters = list(self._unsent())
-        queued = [one.delivery for queue in self._waiting.values() for one in _first(queue)]
-        allowed = sum(letter.fenced_at is not None for letter in letters)
-        allowed += sum(number in self._fenced for number in queued)
-        self._left = allowed
+        queued = [one.delivery for queue in self._queues.values() for one in queue.waiting(AHEAD)]
+        fresh = [number for number in queued if self._turns.fenced_at(number) is None]
+        allowed = sum(letter.fenced_at is not None for letter in letters) + len(queued) - len(fresh)
+        self._turns.unused = allowed
         if allowed > ahead // 2:
             return []
         found = [one.outgoing.delivery for one in letters if one.fenced_at is None and one.refusal is None]
-        found += [number for number in queued if number not in self._fenced]
-        return found[: ahead - allowed]
+        return [*found, *fresh][: ahead - allowed]
 
     def _ahead(self) -> int:
         """Return how many messages may be allowed at once: what the servers answer in a few seconds."""
@@ -298,54 +250,46 @@ class Batch:
     def _letters(self) -> Iterator[Letter]:
         for wire in self._wires:
             yield from wire.letters
-        for filled in self._filled.values():
-            yield from filled
+        for queue in self._queues.values():
+            yield from queue.letters
 
-    def _allow(self, allowed: frozenset[int]) -> None:
+    def _allow(self, turned: Turned) -> None:
         """Let those messages be sent that may be, and drop those that may not."""
-        at, asked = self._asked
-        self._fenced.update(dict.fromkeys(allowed, at))
-        self._left += len(allowed)
-        refused = asked - allowed
-        here = {one.delivery for queue in self._waiting.values() for one in queue} | self._gone
+        here = {one.delivery for queue in self._queues.values() for one in queue.waiting()} | self._turns.gone
         for letter in self._letters():
             here.add(letter.outgoing.delivery)
-            if letter.outgoing.delivery in allowed:
-                letter.fenced_at = at
+            if letter.outgoing.delivery in turned.allowed:
+                letter.fenced_at = turned.since
         # Those were dropped while the database allowed them.
-        for one in (self._all[number] for number in sorted(allowed - here)):
-            why = self._troubles.get(self._channel.name_of(one), STOPPED)
-            self._end([_ending(one, State.PLANNED, why)])
-        if refused:
-            self._forget(refused)
+        for one in (self._all[number] for number in sorted(turned.allowed - here)):
+            why = self._queues[self._channel.name_of(one)].trouble or STOPPED
+            self._turns.end(_ending(one, State.PLANNED, why))
+        if turned.refused:
+            self._forget(turned.refused)
 
     def _staged(self) -> list[tuple[Wire, Letter]]:
         """Return the letters that wait for nothing but their dot, and may have it."""
-        both = ((wire, wire.staged) for wire in self._wires)
+        both = ((wire, wire.staged) for wire in self._wires if not wire.watched)
         return [(wire, one) for wire, one in both if one is not None and one.fenced_at is not None]
 
-    def _set_dots(self, staged: Sequence[tuple[Wire, Letter]]) -> None:
-        """Set dots, each noted first, on connections that were not lost since the letters were staged."""
-        now = monotonic()
-        here = [(wire, one) for wire, one in staged if one in wire.letters and wire in self._wires]
-        for wire, one in here:
+    def _set_dots(self) -> None:
+        """Set dots, each noted first; a letter, its dot and the next envelope leave together if they can."""
+        now, staged = monotonic(), self._staged()
+        for wire, one in staged:
             if self._stopped_at or now - (one.fenced_at or 0.0) > PATIENCE:
                 self._lose(wire, Lost(STOPPED if self._stopped_at else TOO_LATE))
-        ready = [(wire, one) for wire, one in here if wire in self._wires]
+        ready = [(wire, one) for wire, one in staged if wire in self._wires]
         if ready:
-            self._journal.dots([(one.outgoing.delivery, one.outgoing.attempt) for _, one in ready])
+            self._turns.dots([one for _, one in ready])
         for wire, one in ready:
             wire.dot(one)
-            self._left -= 1
             self._follow_up(wire)
             self._flush(wire)
 
     def _forget(self, refused: frozenset[int]) -> None:
         """Drop messages that may not be sent: a connection that holds one is cut, before its dot."""
-        for name, filled in self._filled.items():
-            self._filled[name] = deque(one for one in filled if one.outgoing.delivery not in refused)
-            queue = self._waiting[name]
-            self._waiting[name] = deque(one for one in queue if one.delivery not in refused)
+        for queue in self._queues.values():
+            queue.forget(refused)
         for wire in tuple(self._wires):
             gone = [letter for letter in wire.letters if letter.outgoing.delivery in refused]
             for letter in gone:
@@ -355,9 +299,9 @@ class Batch:
 
     # --- what is heard -----------------------------------------------------------------------------------
 
-    def _listen(self, staged: Sequence[object]) -> None:
+    def _listen(self) -> None:
         """Wait until something happens, for a moment at most; not at all when there are dots to set."""
-        for key, _ in self._selector.select(0.0 if staged else self._pause()):
+        for key, _ in self._selector.select(0.0 if self._staged() else self._pause()):
             if key.data is None:
                 with suppress(BlockingIOError):
                     self._ear.recv(4096)
@@ -372,27 +316,26 @@ class Batch:
             else:
                 self._heard(wire)
                 self._follow_up(wire)
-                self._flush(wire)
+                if not _leaves_whole(wire.staged):
+                    self._flush(wire)
         self._greet()
 
     def _follow_up(self, wire: Wire) -> None:
         """Let the next envelope travel with a dot: sent after it, both sides would wait for one another."""
-        if wire.room and self._filled[wire.server]:
-            wire.begin(self._filled[wire.server].popleft())
+        if wire.room and (letter := self._queues[wire.server].ready()) is not None:
+            wire.begin(letter)
 
     def _pause(self) -> float:
         """Return how long nothing need be done."""
-        busy = any(
-            self._waiting[name] and len(filled) < self._cap[name] for name, filled in self._filled.items()
-        )
-        awaited = self._turning or self._opening or any(wire.letters for wire in self._wires)
+        busy = any(queue.eager for queue in self._queues.values())
+        awaited = self._turns.under_way or self._opening or any(wire.letters for wire in self._wires)
         return 0.0 if not awaited or (busy and self._wires) else TICK
 
     def _heard(self, wire: Wire) -> None:
         endings, wire.ended = wire.ended, []
         if endings:
-            self._silences[wire.server] = 0
-        self._end(endings)
+            self._queues[wire.server].silences = 0
+            self._turns.end(*endings)
         self._channel.latency += (wire.latency - self._channel.latency) / 8
 
     def _flush(self, wire: Wire) -> None:
@@ -421,18 +364,18 @@ class Batch:
 
     def _lost(self, wire: Wire, letter: Letter, why: str, *, blameless: bool) -> None:
         """Say what follows for a letter whose connection is gone: nothing, another try, or nobody knows."""
-        server = self._channel.servers[wire.server]
+        server, queue = self._channel.servers[wire.server], self._queues[wire.server]
         ours = why in {STOPPED, TOO_LATE}
         if not wire.accepted_nothing(letter):
             text = f"no answer from {server} after the end of the message: {why}"
-            self._end([letter.ending(State.UNKNOWN, text)])
-        elif blameless and wire.server not in self._troubles and not ours and not self._stopped_at:
+            self._turns.end(letter.ending(State.UNKNOWN, text))
+        elif blameless and not (queue.trouble or ours or self._stopped_at):
             again = Letter(outgoing=letter.outgoing, data=letter.data, fenced_at=letter.fenced_at)
-            self._filled[wire.server].appendleft(again)
-        elif letter.fenced_at is not None or not (ours or wire.server in self._troubles):
+            queue.put_back(again)
+        elif letter.fenced_at is not None or not (ours or queue.trouble):
             text = f"the connection to {server} was lost before the end of the message: {why}"
             text = why if ours else letter.refusal[1] if letter.refusal else text
-            self._end([letter.ending(State.PLANNED, text)])
+            self._turns.end(letter.ending(State.PLANNED, text))
 
     def _check_deadlines(self) -> None:
         """Give up on connections whose server has been silent for too long."""
@@ -440,8 +383,9 @@ class Batch:
         for wire in tuple(self._wires):
             if wire.deadline is not None and now > wire.deadline:
                 server = self._channel.servers[wire.server]
-                self._silences[wire.server] += 1
-                if self._silences[wire.server] >= SILENCES:
+                queue = self._queues[wire.server]
+                queue.silences += 1
+                if queue.silences >= SILENCES:
                     self._in_trouble(wire.server, f"{server} did not answer in time")
                 self._lose(wire, Lost("it did not answer in time"))
 
@@ -452,8 +396,8 @@ class Batch:
         now = monotonic()
         if not self._stopped_at:
             self._stopped_at = now
-            for name in self._waiting:
-                self._drop(name, STOPPED)
+            for queue in self._queues.values():
+                self._drop(queue, STOPPED)
         for wire in tuple(self._wires):
             # A second letter behind a dot is cut off with the first one, once that is answered.
             begun = wire.letters and all(not letter.dot_ends for letter in wire.letters)
@@ -466,9 +410,9 @@ class Batch:
             self._mouth.send(b"!")
 
 
-def _first(queue: deque[Outgoing]) -> Iterator[Outgoing]:
-    """Yield the first messages of a queue, as many as a turn can be about."""
-    return (queue[place] for place in range(min(AHEAD, len(queue))))
+def _leaves_whole(letter: Letter | None) -> bool:
+    """Tell whether the socket will take a letter together with its dot: so far, nothing of it has left."""
+    return letter is not None and letter.fenced_at is not None and len(letter.data) <= TOGETHER
 
 
 def _ending(outgoing: Outgoing, state: State, reply: str) -> Ending:

@@ -137,9 +137,9 @@ class Wire:
 
     @property
     def staged(self) -> Letter | None:
-        """The letter of which the server has everything but the dot."""
+        """The letter that the server is to have, but for its dot; it may still be on its way there."""
         for letter in self.letters:
-            if letter.staged and not letter.dot_ends and not self._out:
+            if letter.staged and not letter.dot_ends:
                 return letter
         return None
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from diffuse.domain.delivery import RETRY_FOR, Claimed, Ending, State, judged
 from diffuse.domain.message import (
@@ -25,6 +26,9 @@ from diffuse.ports import Channel, Clock, Journal, Journals, Ledger, Publication
 from diffuse.services.guard import Guard
 
 BATCH = 512
+WORDINGS = 512
+"""Wordings of which the worker keeps what their messages have in common."""
+
 NOT_KEPT = "the database does not hold {}: it was changed by something else than diffuse"
 
 _log = logging.getLogger("diffuse.deliver")
@@ -93,6 +97,7 @@ class Deliver:
         self._worker = worker
         self._stop = stop or threading.Event()
         self._retry_for = retry_for
+        self._shared = lru_cache(maxsize=WORDINGS)(self._share)
         self._batches = 0
         self._alone = threading.Lock()
 
@@ -182,24 +187,46 @@ class Deliver:
                 broken.append(Ending(delivery=one.id, attempt=one.attempt, state=State.FAILED, reply=reply))
 
     def _outgoing(self, one: Claimed) -> Outgoing:
-        campaign = self._publications.get(one.publication).campaign
-        wording = Wording(one.key_point, one.variant, one.language)
-        baked = self._publications.wording(one.publication, wording)
+        shared = self._shared(one.publication, Wording(one.key_point, one.variant, one.language))
         return Outgoing(
             delivery=one.id,
             attempt=one.attempt,
             email=one.email,
             name=one.name,
+            reply_to_name=shared.reply_to_name,
+            reply_to_email=shared.reply_to_email,
+            list_id=shared.list_id,
+            list_name=shared.list_name,
+            message_id=one.message_id,
+            date=_whole_second(one.dated_at),
+            baked=shared.baked,
+            values=_values(self._signer, one, shared.links),
+            server=one.server,
+        )
+
+    def _share(self, publication: int, wording: Wording) -> "_Shared":
+        campaign = self._publications.get(publication).campaign
+        baked = self._publications.wording(publication, wording)
+        return _Shared(
+            baked=baked,
             reply_to_name=campaign.owner_name,
             reply_to_email=campaign.owner_email,
             list_id=f"{campaign.id}.{campaign.owner_email.rpartition('@')[2]}",
-            list_name=campaign.title[one.language],
-            message_id=one.message_id,
-            date=_whole_second(one.dated_at),
-            baked=baked,
-            values=_values(self._signer, one, baked),
-            server=one.server,
+            list_name=campaign.title[wording.language],
+            links=tuple(link_slot(number) for number in range(len(baked.links))),
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Shared:
+    """What the messages of one wording have in common."""
+
+    baked: Baked
+    reply_to_name: str
+    reply_to_email: str
+    list_id: str
+    list_name: str
+    links: tuple[str, ...]
 
 
 def _tell(claimed: Claimed, one: Ending) -> None:
@@ -215,15 +242,15 @@ def _tell(claimed: Claimed, one: Ending) -> None:
     _log.log(level, "%s", one.reply, extra=about)
 
 
-def _values(signer: Signer, one: Claimed, baked: Baked) -> dict[str, str]:
+def _values(signer: Signer, one: Claimed, links: Sequence[str]) -> dict[str, str]:
     values = {
         NAME: one.name,
         GIVEN_NAME: given_name(one.name),
         ACKNOWLEDGE_URL: signer.address("acknowledge", one.id),
         PIXEL_URL: signer.address("open", one.id),
     }
-    for number in range(len(baked.links)):
-        values[link_slot(number)] = signer.address("click", one.id, number)
+    for number, slot in enumerate(links):
+        values[slot] = signer.address("click", one.id, number)
     if one.about:
         values[ABOUT] = one.about
     if one.duty:

@@ -20,7 +20,7 @@ from typing import Any
 import redis
 from sqlalchemy import text
 
-from diffuse.adapters.smtp_batch import AHEAD
+from diffuse.adapters.smtp_turns import AHEAD
 from diffuse.adapters.sql.engine import connect, reading
 from diffuse.adapters.sql.migrate import upgrade
 from diffuse.domain.window import WEEKDAYS, SendWindow

@@ -50,12 +50,12 @@ def journal_after_the_dot() -> None:
     def dots(self: DotJournal, deliveries: Sequence[tuple[int, int]]) -> None:
         late.append((self, list(deliveries)))
 
-    def then(self: smtp_batch.Batch, staged: Sequence[object]) -> None:
+    def then(self: smtp_batch.Batch) -> None:
         if late:
             threading.Event().wait(0.9)
         while late:
             note(*late.pop())
-        listen(self, staged)
+        listen(self)
 
     DotJournal.dots = dots  # type: ignore[method-assign]
     smtp_batch.Batch._listen = then  # type: ignore[method-assign]
