@@ -7,10 +7,12 @@ final dot leaves, so it outlives the process, and not a crash of the machine: af
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from typing import BinaryIO
 
 from diffuse.domain.delivery import Ending, Left, State
 from diffuse.errors import AuthoringError, TransientFailure
@@ -18,7 +20,10 @@ from diffuse.errors import AuthoringError, TransientFailure
 SUFFIX = ".journal"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NO_BOOT = "unknown"
+_OURS = re.compile(rf"[0-9a-f]{{32}}{re.escape(SUFFIX)}")
 _DOT, _REPLY = "D", "R"
+_DOTTED = re.compile(rf"{_DOT} (\d+) (\d+)", re.ASCII)
+_REPLIED = re.compile(rf"{_REPLY} (\d+) (\d+) ({'|'.join(State)}) (.*)", re.ASCII | re.DOTALL)
 _LONGEST_REPLY = 400
 
 
@@ -48,7 +53,7 @@ class DotJournals:
         Raises:
             TransientFailure: when it cannot be written; nothing is sent without it.
         """
-        path = self._folder / f"{blake2b(token.encode(), digest_size=16).hexdigest()}{SUFFIX}"
+        path = self._folder / _name(token)
         draft = path.with_suffix(".draft")  # nobody looks at it before it is locked
         try:
             number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -63,22 +68,29 @@ class DotJournals:
             path.unlink(missing_ok=True)
         finally:
             os.close(number)
+            draft.unlink(missing_ok=True)
 
     def left(self) -> Iterator[AbstractContextManager[Left]]:
-        """Yield what dead processes of this machine left; the end of a ``with`` block throws it away."""
-        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
-            with suppress(FileNotFoundError), path.open("rb") as file:
-                if not _lock(file.fileno()) or not path.exists():
+        """Yield what dead processes of this machine left; the end of a ``with`` block throws it away.
+
+        Files that are no journals stay where they are.
+
+        Raises:
+            TransientFailure: when a journal cannot be read.
+        """
+        for path in sorted(one for one in self._folder.glob(f"*{SUFFIX}") if _OURS.fullmatch(one.name)):
+            with _opened(path) as file:
+                if file is None or not _lock(file.fileno()) or not path.exists():
                     continue
                 lines = file.read().decode("utf-8", "replace").split("\n")
-                if " " in lines[0]:
+                token, blank, _ = lines[0].rpartition(" ")
+                if not blank:
+                    # It died before it wrote anything, so before it sent anything.
+                    path.unlink(missing_ok=True)
+                elif path.name == _name(token):
                     yield _inherited(path, read(lines))
-                else:
-                    path.unlink(
-                        missing_ok=True
-                    )  # it died before it wrote anything, so before it sent anything
 
-    def __len__(self) -> int:
+    def count(self) -> int:
         """Count the journals of dead processes."""
         return sum(1 for _ in self.left())
 
@@ -89,6 +101,7 @@ class DotJournal:
     def __init__(self, number: int, path: Path) -> None:
         """Take the open, locked file."""
         self._number, self._path = number, path
+        self._torn = False
 
     def dots(self, deliveries: Sequence[tuple[int, int]]) -> None:
         """Note (delivery, attempt) pairs whose final dot is about to be set."""
@@ -106,31 +119,52 @@ class DotJournal:
         Raises:
             TransientFailure: when the disk is full or fails.
         """
-        data = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+        # What a full disk cut off must not run into what is written once there is room again.
+        data = ("\n" * self._torn + "".join(f"{line}\n" for line in lines)).encode("utf-8", "replace")
         try:
             written = os.write(self._number, data)
         except OSError as error:
             raise _unwritable(self._path, error) from error
-        if written != len(data):
+        self._torn = written != len(data)
+        if self._torn:
             raise TransientFailure(
                 f"the journal {self._path} cannot be written to its end; is the disk full?"
             )
 
 
 def read(lines: Sequence[str]) -> Left:
-    """Read the lines of a journal; the last one may have been cut by the death of its writer."""
+    """Read the lines of a journal; its last one, and what a full disk cut off, are no whole lines."""
     token, _, boot = lines[0].rpartition(" ")
-    whole = [line.split(" ", 4) for line in lines[1:-1]]
+    whole = lines[1:-1]
     return Left(
         token=token,
         certain=boot == _boot() != _NO_BOOT,
-        dotted=frozenset((int(line[1]), int(line[2])) for line in whole if line[0] == _DOT),
+        dotted=frozenset((int(one[1]), int(one[2])) for line in whole if (one := _DOTTED.fullmatch(line))),
         endings=tuple(
-            Ending(delivery=int(line[1]), attempt=int(line[2]), state=State(line[3]), reply=line[4])
+            Ending(delivery=int(one[1]), attempt=int(one[2]), state=State(one[3]), reply=one[4])
             for line in whole
-            if line[0] == _REPLY
+            if (one := _REPLIED.fullmatch(line))
         ),
     )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO | None]:
+    """Open a journal; None when another process has thrown it away meanwhile."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield None
+    except OSError as error:
+        text = f"the journal {path} cannot be read ({error.strerror}): check who owns it"
+        raise TransientFailure(text) from error
+    else:
+        with file:
+            yield file
+
+
+def _name(token: str) -> str:
+    return f"{blake2b(token.encode(), digest_size=16).hexdigest()}{SUFFIX}"
 
 
 @contextmanager

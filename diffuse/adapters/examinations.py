@@ -25,7 +25,7 @@ class JournalExamination:
 
     def findings(self) -> Iterator[Finding]:
         """Look."""
-        left = sum(1 for _ in DotJournals(self._folder).left())
+        left = DotJournals(self._folder).count()
         seen = (
             f"{left} of dead workers lie in {self._folder}"
             if left

@@ -63,7 +63,8 @@ def test_a_journal_of_a_dead_process_is_a_trouble_and_one_of_a_living_process_is
         (finding,) = JournalExamination(tmp_path).findings()
         assert not finding.trouble
         assert len(list(tmp_path.iterdir())) == 1
-    (tmp_path / f"{'0' * 32}.journal").write_text("w2.1 0\n", encoding="utf-8")
+    with pytest.raises(InterruptedError), journals.begin("w2.1"):
+        raise InterruptedError
     (finding,) = JournalExamination(tmp_path).findings()
     assert finding.trouble
     assert finding.seen == f"1 of dead workers lie in {tmp_path}"
