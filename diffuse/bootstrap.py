@@ -145,15 +145,20 @@ def _dkim(settings: "Settings") -> Callable[[bytes], bytes] | None:
     Raises:
         AuthoringError: naming the setting that cannot work.
     """
-    key = settings.dkim_key.get_secret_value()
-    if not (settings.dkim_domain or settings.dkim_selector or key):
+    key, file = settings.dkim_key.get_secret_value(), settings.dkim_key_file
+    if not (settings.dkim_domain or settings.dkim_selector or key or file):
         return None
-    from diffuse.adapters.dkim import DkimSigner
+    from diffuse.adapters.dkim import DkimSigner, key_in
 
     try:
+        key = key_in(file) if file else key
         return DkimSigner(domain=settings.dkim_domain, selector=settings.dkim_selector, key=key).sign
     except AuthoringError as error:
-        named = (replace(each, path=(f"dkim_{dotted(each.path)}",)) for each in error.problems)
+        names: dict[FieldPath, str] = {("key",): "dkim_key_file"} if file else {}
+        named = (
+            replace(each, path=(names.get(each.path, f"dkim_{dotted(each.path)}"),))
+            for each in error.problems
+        )
         raise AuthoringError(*named) from None
 
 

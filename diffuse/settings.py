@@ -99,6 +99,9 @@ class Settings(BaseModel):
     dkim_domain: str = Field(default="", description="domain that signs messages; empty: they are not signed")
     dkim_selector: str = Field(default="", description="name under which the domain's DNS holds the key")
     dkim_key: SecretStr = Field(default=SecretStr(""), description="private key in PEM: RSA or Ed25519")
+    dkim_key_file: Path | None = Field(
+        default=None, description="file with that key instead, which others may not read"
+    )
     listen_host: str = Field(default="127.0.0.1", description="address on which the tracking service listens")
     listen_port: int = Field(
         default=8025, ge=0, le=65535, description="port of that address; 0 takes a free one"
@@ -164,9 +167,9 @@ class Settings(BaseModel):
             raise ValueError(message)
         return lower
 
-    @field_validator("templates", mode="before")
+    @field_validator("templates", "dkim_key_file", mode="before")
     @classmethod
-    def _shipped(cls, value: object) -> object:
+    def _unset(cls, value: object) -> object:
         return None if value == "" else value
 
     @field_validator("sender")
@@ -249,6 +252,10 @@ class Settings(BaseModel):
         if settings.redis_url.get_secret_value() and settings.rabbitmq_url.get_secret_value():
             problems.append(
                 Problem(found="redis_url and rabbitmq_url are both set", expected="one of them, or none")
+            )
+        if settings.dkim_key.get_secret_value() and settings.dkim_key_file:
+            problems.append(
+                Problem(found="dkim_key and dkim_key_file are both set", expected="one of them, or none")
             )
         if settings.smtp_servers:
             problems += _idle(written, given, str(path))

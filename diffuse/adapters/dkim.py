@@ -4,10 +4,12 @@ Every header that a message has is signed, and those of which a second one could
 as missing, so that none can be added. The same message always gives the same bytes; a signature has no date.
 """
 
+import os
 import re
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -19,6 +21,12 @@ from diffuse.errors import AuthoringError
 SHORTEST_KEY = 2048
 """Bits of an RSA key; RFC 8301 forbids those under 1024, and receivers distrust those under 2048."""
 
+LARGEST_FILE = 1 << 16
+"""Bytes of a key's file that are read; keys are far smaller."""
+
+TOO_OPEN = 0o027
+"""What a key's file must not allow: its group to change it, and others anything."""
+
 ONCE = ("from", "to", "subject", "date", "reply-to", "message-id")
 """Headers that no message may have twice."""
 
@@ -27,6 +35,30 @@ _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _BLANKS = re.compile(rb"[ \t]+")
 _TRAILING = re.compile(rb"[ \t]+(?=\r\n)")
 _LONGEST = 72
+
+
+def key_in(path: Path) -> str:
+    """Read a private key, in PEM, from a file that nobody else may read or change.
+
+    Raises:
+        AuthoringError: when it cannot be read, or is too open; it never shows the key.
+    """
+    expected = "a file with a private key in PEM that the worker may read"
+    try:
+        # What is asked about is what is read, even if the name is given to another file meanwhile.
+        with path.open("rb") as file:
+            mode, content = os.fstat(file.fileno()).st_mode, file.read(LARGEST_FILE)
+    except OSError as error:
+        found = f"{path} cannot be read: {error.strerror}"
+        raise AuthoringError.of(found, expected, path=("key_file",)) from error
+    if mode & TOO_OPEN:
+        found = f"{path} is open to others (mode {mode & 0o777:03o})"
+        raise AuthoringError.of(found, f"mode 600 or 640: chmod 600 {path}", path=("key_file",))
+    try:
+        return content.decode("ascii")
+    except UnicodeDecodeError:
+        # The cause is not shown: it quotes what may be the key.
+        raise AuthoringError.of(f"{path} is not in PEM", expected, path=("key_file",)) from None
 
 
 class DkimSigner:

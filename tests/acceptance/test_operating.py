@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from diffuse.adapters.dot_journal import DotJournals
 from diffuse.domain.delivery import spread
 from tests.acceptance.given import Midday, Person, write_campaign, write_directory
 from tests.acceptance.installation import PATIENCE, PROGRAMS, Installation
@@ -277,8 +278,10 @@ def test_the_doctor_names_every_trouble_with_its_remedy(launched: Installation) 
     place.variables.clear()
     change(place, "INSERT INTO tally (at, added) VALUES (0, 3)")
     change(place, "INSERT INTO control VALUES ('', 'halted', 'the clock has jumped', 0)")
-    journal = place.folder / "diffuse-journal" / f"{'0' * 32}.journal"
-    journal.write_text("w1 0-0\n", encoding="utf-8")
+    folder = place.folder / "diffuse-journal"
+    with suppress(InterruptedError), DotJournals(folder).begin("w1"):
+        raise InterruptedError
+    (journal,) = folder.glob("*.journal")
     said = place.run("doctor", status=1)
     troubles = {
         line.removeprefix("trouble  ").partition(":")[0]: line

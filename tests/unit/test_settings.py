@@ -401,3 +401,14 @@ def test_the_password_of_one_of_several_mail_servers_shows_in_no_text(
     for wrong in ('[{"host": "a", "password": ["hush-2"]}]', '[{"host": "a", "password": "hush-3"'):
         monkeypatch.setenv("DIFFUSE_SMTP_SERVERS", wrong)
         assert "hush" not in "".join(refused())
+
+
+def test_the_key_that_signs_stands_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = toml(tmp_path, "dkim_key_file = '/etc/diffuse/dkim.pem'\n")
+    assert Settings.load(path).dkim_key_file == Path("/etc/diffuse/dkim.pem")
+    monkeypatch.setenv("DIFFUSE_DKIM_KEY", "hush-hush")
+    assert refused(path) == ["dkim_key and dkim_key_file are both set; expected one of them, or none"]
+    monkeypatch.setenv("DIFFUSE_DKIM_KEY_FILE", "")
+    settings = Settings.load(path)
+    assert settings.dkim_key_file is None
+    assert "hush" not in f"{settings!r} {settings} {settings.model_dump_json()}"
