@@ -84,12 +84,10 @@ def test_metrics_need_the_token_and_probes_do_not(place: Installation) -> None:
 
 
 @contextmanager
-def closed(url: str) -> Iterator[None]:
-    """Let a PostgreSQL database answer nobody."""
+def closed(url: str, outside: str) -> Iterator[None]:
+    """Let a PostgreSQL database answer nobody, from another database of its server."""
     name = make_url(url).database
-    server = create_engine(
-        make_url(url).set(database="postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT"
-    )
+    server = create_engine(outside, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     allow = f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {{}}'.format
     with server.connect() as connection:
         connection.execute(text(allow("false")))
@@ -105,12 +103,12 @@ def closed(url: str) -> Iterator[None]:
 
 
 def test_a_service_whose_database_is_away_lives_and_is_not_ready(
-    place: Installation, fresh_postgresql_url: str
+    place: Installation, postgresql_url: str, fresh_postgresql_url: str
 ) -> None:
     place.settings |= {"database_url": fresh_postgresql_url, "api_token": TOKEN}
     with place.up("serve") as running:
         assert probed(place, "ready") == (200, "ok\n")
-        with closed(fresh_postgresql_url):
+        with closed(fresh_postgresql_url, postgresql_url):
             assert probed(place, "live") == (200, "ok\n")
             status, said = probed(place, "ready")
             assert (status, said.count("\n")) == (503, 1)
