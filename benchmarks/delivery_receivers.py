@@ -69,6 +69,10 @@ class Receiver(asyncio.Protocol):
         del self._held[: end + 2]
         self._in_message, self._searched = word == b"DATA", 0
         answers += _ANSWERS.get(word, b"250 Ok\r\n")
+        if word == b"QUIT":
+            self._transport.write(bytes(answers))
+            self._transport.close()
+            return False
         return True
 
     def _end_of_message(self, answers: bytearray) -> bool:
