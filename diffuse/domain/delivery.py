@@ -30,12 +30,20 @@ class State(StrEnum):
 
 FOLLOWS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset(
-        {State.CLAIMED, State.CANCELLED, State.EXPIRED, State.SUPPRESSED, State.HELD, State.FAILED}
+        {
+            State.CLAIMED,
+            State.CANCELLED,
+            State.EXPIRED,
+            State.SUPPRESSED,
+            State.HELD,
+            State.FAILED,
+            State.UNKNOWN,
+        }
     ),
     State.CLAIMED: frozenset({State.PLANNED, State.SENDING, State.FAILED, State.UNKNOWN, State.CANCELLED}),
     State.SENDING: frozenset({State.SENT, State.FAILED, State.PLANNED, State.UNKNOWN}),
     State.UNKNOWN: frozenset({State.SENT, State.PLANNED}),
-    State.HELD: frozenset({State.PLANNED, State.CANCELLED, State.EXPIRED}),
+    State.HELD: frozenset({State.PLANNED, State.CANCELLED, State.EXPIRED, State.UNKNOWN}),
     State.SENT: frozenset(),
     State.FAILED: frozenset({State.PLANNED}),
     State.EXPIRED: frozenset(),
@@ -45,7 +53,8 @@ FOLLOWS: dict[State, frozenset[State]] = {
 """Which states may follow a state.
 
 What is unknown leaves again only where the campaign or an operator says so, what failed only by an operator.
-An attempt that is refused after one of unknown fate ends unknown: the earlier one may have arrived.
+An attempt that is refused after one of unknown fate ends unknown: the earlier one may have arrived. So does a
+copy that waits to be sent, once a plan ends it or something comes back from the earlier one.
 """
 
 PENDING = frozenset({State.PLANNED, State.CLAIMED, State.SENDING, State.HELD})

@@ -151,10 +151,18 @@ def _keep(connection: Connection, happened: Event, reached_on: date, before: Row
         )
     )
     connection.execute(update(tables.delivery).where(_ROW.id == happened.delivery).values(values))
-    if before["state"] == State.UNKNOWN:
+    if before["state"] in {State.PLANNED, State.HELD}:
+        _recognise(connection, happened.delivery)
+    if before["state"] in {State.UNKNOWN, State.PLANNED, State.HELD}:
         settle(connection, [happened.delivery], happened.at)
     if before["reached_on"] is None:
         _spare(connection, before)
+
+
+def _recognise(connection: Connection, number: int) -> None:
+    """Take a message that waits to be sent again for one that may have arrived, which it has."""
+    again = (_ROW.attempt > 0, one_of(_ROW.state, (State.PLANNED, State.HELD)))
+    connection.execute(update(tables.delivery).where(_ROW.id == number, *again).values(state=State.UNKNOWN))
 
 
 def _spare(connection: Connection, reached: RowMapping) -> None:

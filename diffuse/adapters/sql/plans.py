@@ -27,7 +27,7 @@ from diffuse.adapters.sql.chunks import SqlChunks, mark, release
 from diffuse.adapters.sql.engine import alone, reading, writing
 from diffuse.adapters.sql.tables import delivery, employee, employee_role, event
 from diffuse.adapters.sql.types import EPOCH, MICROSECOND, as_text, fixed, one_of
-from diffuse.domain.delivery import PENDING, Change, State, Touchpoint
+from diffuse.domain.delivery import GONE, PENDING, Change, State, Touchpoint
 from diffuse.domain.messages import STATES, Messages
 from diffuse.domain.pending import Occasion
 from diffuse.domain.people import Absence
@@ -332,7 +332,7 @@ def _change(connection: Connection, changes: Sequence[Change]) -> dict[State, in
             update(delivery)
             .where(_ROW.id == bindparam("which"), (_ROW.state == State.PLANNED) | (_ROW.state == State.HELD))
             .values(
-                state=bindparam("new_state"),
+                state=case((_ROW.ambiguous > 0, _bound("ambiguous_state")), else_=_bound("new_state")),
                 reason=bindparam("new_reason"),
                 delayed_by=case((bindparam("delay") == "", _ROW.delayed_by), else_=bindparam("delay")),
                 **{name: _renewed(name) for name in columns},
@@ -343,6 +343,8 @@ def _change(connection: Connection, changes: Sequence[Change]) -> dict[State, in
                 {
                     "which": one.id,
                     "new_state": one.state,
+                    # What may have arrived is not said to be gone.
+                    "ambiguous_state": State.UNKNOWN if one.state in GONE else one.state,
                     "new_reason": one.reason,
                     "delay": one.delayed_by,
                     **{f"new_{name}": getattr(one.turn, name) for name in columns},
@@ -353,6 +355,10 @@ def _change(connection: Connection, changes: Sequence[Change]) -> dict[State, in
             done = connection.execute(statement, rows, execution_options={"preserve_rowcount": True})
             counts[state] = counts.get(state, 0) + done.rowcount
     return counts
+
+
+def _bound(name: str) -> ColumnElement[Any]:
+    return bindparam(name, type_=_ROW.state.type)
 
 
 def _renewed(name: str) -> ColumnElement[Any]:

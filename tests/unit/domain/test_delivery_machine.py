@@ -186,6 +186,11 @@ class Life(RuleBasedStateMachine):
     def cancel(self) -> None:
         self.one.go(State.CANCELLED)
 
+    @precondition(lambda self: self.one.state is State.PLANNED)
+    @rule()
+    def end_by_a_plan(self) -> None:
+        self.one.go(State.UNKNOWN if self.one.ambiguous else State.EXPIRED)
+
     @invariant()
     def no_attempt_sets_two_dots(self) -> None:
         assert all(count == 1 for count in self.one.dots.values())
