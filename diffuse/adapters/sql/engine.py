@@ -4,13 +4,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, Table, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from diffuse.adapters.sql.failures import in_words, place
 from diffuse.errors import AuthoringError, nearest
+
+if TYPE_CHECKING:
+    import psycopg
 
 SCHEMES = {
     "sqlite": "sqlite",
@@ -33,6 +36,7 @@ _POSTGRESQL: dict[str, Any] = {
     "tcp_user_timeout": 60_000,
     "application_name": "diffuse",
 }
+_LOCKS_LET_GO = "SET idle_in_transaction_session_timeout = '60s'"
 
 
 def connect(url: str) -> Engine:
@@ -163,4 +167,16 @@ def journal_mode(version: tuple[int, ...]) -> str:
 
 def _postgresql(url: URL) -> Engine:
     arguments = {key: value for key, value in _POSTGRESQL.items() if key not in url.query}
-    return create_engine(url, pool_pre_ping=True, connect_args=arguments)
+    engine = create_engine(url, pool_pre_ping=True, connect_args=arguments)
+    event.listen(engine, "connect", _let_go)
+    return engine
+
+
+def _let_go(connection: "psycopg.Connection", record: object) -> None:  # noqa: ARG001 -- the event's signature
+    """Let the server end a transaction in which nothing happens: its machine may be gone, with all its locks.
+
+    Otherwise the server notices after two hours, and every worker waits. Not as an option of the connection,
+    which some poolers refuse.
+    """
+    connection.execute(_LOCKS_LET_GO)
+    connection.commit()
