@@ -2,7 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -22,10 +24,17 @@ from diffuse.domain.message import (
 )
 from diffuse.domain.people import given_name
 from diffuse.domain.traffic import told
-from diffuse.ports import Channel, Clock, Journal, Journals, Ledger, Publications, Signer
+from diffuse.errors import DiffuseError
+from diffuse.ports import Channel, Clock, Journal, Journals, Ledger, Publications, Signer, Turn
 from diffuse.services.guard import Guard
 
 BATCH = 512
+REST = 192
+"""Messages of a batch, at most, that are left when the next one is claimed."""
+
+SOON = timedelta(seconds=10)
+"""The time that these may take, as the last ones did: what is claimed must leave long before its lease."""
+
 WORDINGS = 512
 """Wordings of which the worker keeps what their messages have in common."""
 
@@ -100,6 +109,7 @@ class Deliver:
         self._shared = lru_cache(maxsize=WORDINGS)(self._share)
         self._batches = 0
         self._alone = threading.Lock()
+        self._database = threading.Lock()
 
     def run(self) -> Delivered:
         """Deliver until nothing is due, or until no server can be used, or until told to stop."""
@@ -107,16 +117,10 @@ class Deliver:
         if not self._alone.acquire(blocking=False):
             return report
         try:
-            while not report.trouble and not self._stop.is_set():
-                self._guard.check()
-                self.settle(report)
-                self._batches += 1
-                token = f"{self._worker}.{self._batches}"
-                with self._journals.begin(token) as journal:
-                    claimed = self._ledger.claim(self._clock.now(), token=token, limit=BATCH)
-                    if not claimed:
-                        break
-                    self._batch(token, claimed, journal, report)
+            with ThreadPoolExecutor(1, thread_name_prefix="diffuse-claim") as aside:
+                held = None if self._stop.is_set() else self._claim(report)
+                while held is not None:
+                    held = self._hand_over(held, aside, report)
         finally:
             self._alone.release()
         return report
@@ -127,6 +131,10 @@ class Deliver:
 
     def settle(self, report: Delivered) -> None:
         """Settle what dead processes of this machine left, and what others held for too long."""
+        with self._database:
+            self._settle(report)
+
+    def _settle(self, report: Delivered) -> None:
         for journal in self._journals.left():
             with journal as left:
                 counts = self._ledger.settle_left(self._clock.now(), left)
@@ -136,48 +144,87 @@ class Deliver:
         report.recovered += recovered
         report.unknown += unknown
 
-    def _batch(self, token: str, claimed: Sequence[Claimed], journal: Journal, report: Delivered) -> None:
-        """Hand everything over, write down how each one ended, and give back what is left."""
-        held = {one.id: one for one in claimed}
+    def _claim(self, report: Delivered) -> "_Held | None":
+        """Claim a batch and open its journal, first of all; None when nothing is due."""
+        with self._database, ExitStack() as stack:
+            self._settle(report)
+            self._batches += 1
+            token = f"{self._worker}.{self._batches}"
+            journal = stack.enter_context(self._journals.begin(token))
+            now = self._clock.now()
+            claimed = self._ledger.claim(now, token=token, limit=BATCH)
+            if not claimed:
+                return None
+            return _Held(
+                token=token,
+                claimed={one.id: one for one in claimed},
+                journal=journal,
+                since=now,
+                end=stack.pop_all(),
+            )
+
+    def _hand_over(self, held: "_Held", aside: Executor, report: Delivered) -> "_Held | None":
+        """Send a batch; return the next one, which is claimed towards the end of this one."""
+        ahead: list[Future[_Held | None]] = []
 
         def turn(ended: Sequence[Ending], wanted: Sequence[int]) -> Collection[int]:
-            return self._turn(token, held, ended, wanted, report)
+            with self._database:
+                allowed = self._turn(held, ended, wanted, report)
+                if not ahead and not self._stop.is_set() and held.nearly_over(self._clock.now()):
+                    ahead.append(aside.submit(self._claim, report))
+            return allowed
 
+        try:
+            with held.end:
+                self._send(held, turn, report)
+        except BaseException:
+            for future in ahead:
+                _abandon(future)
+            raise
+        following = ahead[0].result() if ahead else None
+        if report.trouble or self._stop.is_set():
+            if following is not None:
+                with following.end, self._database:
+                    self._ledger.give_back(self._clock.now(), following.token, {})
+            return None
+        return following if ahead else self._claim(report)
+
+    def _send(self, held: "_Held", turn: Turn, report: Delivered) -> None:
+        """Hand everything over, write down how each one ended, and give back what is left."""
+        with self._database:
+            self._guard.check()
         broken: list[Ending] = []
-        outgoing = list(self._filled(claimed, broken))
+        outgoing = list(self._filled(held.claimed.values(), broken))
         if broken:
             turn(broken, ())
-        troubles = self._channel.send(outgoing, turn, journal)
+        troubles = self._channel.send(outgoing, turn, held.journal)
         report.trouble = "; ".join(troubles.values())
-        back = self._ledger.give_back(self._clock.now(), token, troubles)
+        with self._database:
+            back = self._ledger.give_back(self._clock.now(), held.token, troubles)
         if back and troubles:
             report.count({State.PLANNED: back})
 
     def _turn(
-        self,
-        token: str,
-        held: Mapping[int, Claimed],
-        ended: Sequence[Ending],
-        wanted: Sequence[int],
-        report: Delivered,
+        self, held: "_Held", ended: Sequence[Ending], wanted: Sequence[int], report: Delivered
     ) -> Collection[int]:
         """Write down how messages ended; let others be sent, unless the worker is to stop."""
-        now = self._clock.now()
+        now, claimed = self._clock.now(), held.claimed
         turned = self._ledger.turn(
             now,
-            token,
-            ended=[judged(held[one.delivery], one, now, self._retry_for) for one in ended],
-            wanted=() if self._stop.is_set() else [(number, held[number].attempt) for number in wanted],
+            held.token,
+            ended=[judged(claimed[one.delivery], one, now, self._retry_for) for one in ended],
+            wanted=() if self._stop.is_set() else [(number, claimed[number].attempt) for number in wanted],
             lease=self._channel.lease,
-            heard=[lane for one in ended for lane in told(held[one.delivery], one)],
+            heard=[lane for one in ended for lane in told(claimed[one.delivery], one)],
         )
+        held.ended += len(ended)
         report.count(turned.recorded)
         for one in ended:
             if one.state is not State.SENT or _log.isEnabledFor(logging.DEBUG):
-                _tell(held[one.delivery], one)
+                _tell(claimed[one.delivery], one)
         return turned.allowed
 
-    def _filled(self, claimed: Sequence[Claimed], broken: list[Ending]) -> Iterator[Outgoing]:
+    def _filled(self, claimed: Iterable[Claimed], broken: list[Ending]) -> Iterator[Outgoing]:
         """Yield what the channel needs; what cannot be filled fails alone."""
         for one in claimed:
             try:
@@ -215,6 +262,36 @@ class Deliver:
             list_name=campaign.title[wording.language],
             links=tuple(link_slot(number) for number in range(len(baked.links))),
         )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Held:
+    """A batch that this process holds: claimed at an instant, with a journal that ends with ``end``."""
+
+    token: str
+    claimed: Mapping[int, Claimed]
+    journal: Journal
+    since: datetime
+    end: ExitStack
+    ended: int = 0
+
+    def nearly_over(self, now: datetime) -> bool:
+        """Tell whether the next batch may be claimed: this one was full, and goes on for seconds only."""
+        rest = len(self.claimed) - self.ended
+        return len(self.claimed) == BATCH and rest <= REST and (now - self.since) * rest < SOON * self.ended
+
+
+class _Abandoned(Exception):
+    """Ends the journal of a batch that was claimed and not handed over: it stays, and somebody settles it."""
+
+
+def _abandon(future: "Future[_Held | None]") -> None:
+    """Let go of a batch that was claimed ahead."""
+    with suppress(DiffuseError, _Abandoned):
+        held = future.result()
+        if held is not None:
+            with held.end:
+                raise _Abandoned
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,7 +27,7 @@ from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Slot, Wording, link_slot
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
-from diffuse.ports import Published, Result, Seen
+from diffuse.ports import Journals, Published, Result, Seen
 from diffuse.services.beat import Beat, Round
 from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
@@ -191,7 +191,11 @@ class Office:
         )
 
     def worker(
-        self, name: str, stop: threading.Event | None = None, seconds: Callable[[], float] | None = None
+        self,
+        name: str,
+        stop: threading.Event | None = None,
+        seconds: Callable[[], float] | None = None,
+        journals: Journals | None = None,
     ) -> Deliver:
         return Deliver(
             guard=self.guard(seconds),
@@ -199,7 +203,7 @@ class Office:
             publications=self.publications,
             ledger=self.ledger,
             channel=self.channel,
-            journals=MemoryJournals(),
+            journals=journals or MemoryJournals(),
             signer=self.signer,
             worker=name,
             stop=stop,

@@ -3,7 +3,9 @@
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -12,9 +14,10 @@ import pytest
 from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import LEASE, RETRY_FOR, Ending, State
 from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, PIXEL_URL, Outgoing, Wording, link_slot
+from diffuse.errors import TransientFailure
 from diffuse.ports import Journal, Turn
 from diffuse.services.deliver import BATCH, Deliver
-from diffuse.testing import MemoryChannel
+from diffuse.testing import MemoryChannel, MemoryJournals
 from tests.unit.services.given import DAY, EARLY, LATE, MONDAY, Office, campaign, key_point, person, wordings
 
 MINUTE = timedelta(minutes=1)
@@ -311,3 +314,73 @@ def test_a_clock_that_jumps_in_the_middle_of_a_run_stops_it_before_the_next_batc
     worker = office.worker("w2", seconds=partial(next, itertools.count(step=2.0)))
     assert worker.run().ended == {State.SENT: BATCH}
     assert [one.campaign for one in office.control.stops()] == [EVERYTHING]
+
+
+class Watched(MemoryJournals):
+    """Journals that tell when the second batch begins, and which ones an error has ended."""
+
+    def __init__(self) -> None:
+        self.second = threading.Event()
+        self.tokens: list[str] = []
+        self.kept: list[str] = []
+
+    @contextmanager
+    def begin(self, token: str) -> Iterator[Journal]:
+        self.tokens.append(token)
+        if len(self.tokens) == 2:
+            self.second.set()
+        try:
+            with super().begin(token) as journal:
+                yield journal
+        except BaseException:
+            self.kept.append(token)
+            raise
+
+
+class Patient(MemoryChannel):
+    """A channel that ends its first batch only when the next one is claimed, and then does something."""
+
+    def __init__(self, office: Office, journals: Watched, then: Callable[[], None]) -> None:
+        super().__init__(office.clock)
+        self.journals, self.then = journals, then
+
+    def send(self, batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
+        troubles = super().send(batch, turn, journal)
+        assert self.journals.second.wait(20)
+        self.then()
+        return troubles
+
+
+def run_with_two_batches(
+    then: Callable[[], None], stop: threading.Event | None = None
+) -> tuple[Office, Watched]:
+    """Let a worker with two batches run; something happens when the second one is claimed."""
+    office, journals = office_at_work(*(f"e{number:04}" for number in range(2 * BATCH))), Watched()
+    office.channel = Patient(office, journals, then)
+    office.worker("w2", stop, journals=journals).run()
+    return office, journals
+
+
+def test_the_next_batch_is_claimed_before_the_last_one_is_over() -> None:
+    office, journals = run_with_two_batches(lambda: None)
+    assert Counter(states(office).values()) == {"sent": 2 * BATCH}
+    assert (len(journals.tokens), journals.kept) == (3, [])
+
+
+def test_a_batch_that_was_claimed_ahead_is_given_back_when_the_worker_is_told_to_stop() -> None:
+    stop = threading.Event()
+    office, journals = run_with_two_batches(stop.set, stop)
+    assert Counter(states(office).values()) == {"sent": BATCH, "planned": BATCH}
+    assert (len(journals.tokens), journals.kept) == (2, [])
+
+
+def test_the_journal_of_a_batch_that_was_claimed_ahead_stays_when_the_database_goes_away() -> None:
+    office, journals = office_at_work(*(f"e{number:04}" for number in range(2 * BATCH))), Watched()
+
+    def away() -> None:
+        raise TransientFailure("the database is away")
+
+    office.channel = Patient(office, journals, away)
+    with pytest.raises(TransientFailure):
+        office.worker("w2", journals=journals).run()
+    assert sorted(journals.kept) == journals.tokens == ["w2.1", "w2.2"]
