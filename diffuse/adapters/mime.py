@@ -168,13 +168,14 @@ def _quoted(text: str) -> bytes:
     if not _AS_IT_IS.fullmatch(data):
         data = b"".join([_CODES[byte] for byte in data])
         data = data[:-1] + b"=20" if data.endswith(b" ") else data
-    lines = []
-    while len(data) > _WIDTH or data.startswith((b".", b"From ")):
-        if data.startswith((b".", b"From ")):
-            data = b"=%02X" % data[0] + data[1:]
-        cut = min(_WIDTH, len(data))
-        code = data.find(b"=", cut - 2, cut)
+    lines, at = [], 0
+    while len(data) - at > _WIDTH or data.startswith((b".", b"From "), at):
+        head = b""
+        if data.startswith((b".", b"From "), at):
+            head, at = b"=%02X" % data[at], at + 1
+        cut = min(at + _WIDTH - len(head), len(data))
+        code = data.find(b"=", max(at, cut - 2), cut)
         cut = cut if code < 0 else code
-        lines.append(data[:cut])
-        data = data[cut:]
-    return b"=\r\n".join([*lines, data] if data or not lines else lines)
+        lines.append(head + data[at:cut])
+        at = cut
+    return b"=\r\n".join([*lines, data[at:]] if at < len(data) or not lines else lines)

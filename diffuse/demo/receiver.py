@@ -66,6 +66,7 @@ class Receiver:
         faults: Mapping[str, Sequence[Fault]] | None = None,
         messages_per_connection: int = _ENOUGH,
         pipelining: bool = True,
+        largest: int = 32 << 20,
     ) -> None:
         """Keep what is needed; nothing is opened yet.
 
@@ -76,11 +77,12 @@ class Receiver:
             faults: for each recipient's address what goes wrong at its first attempt, its second …
             messages_per_connection: after these it answers 421 and closes.
             pipelining: whether commands may be sent before the answers to earlier ones.
+            largest: bytes of a message; of a larger one it says 552.
         """
         self.port, self.connections = port, 0
         self._mailbox, self._security, self._context = _Mailbox(maildir, journal, clock), security, context
         self._credentials, self._limit = credentials, messages_per_connection
-        self._pipelining = pipelining
+        self._pipelining, self._largest = pipelining, largest
         self._faults = {address: list(series) for address, series in (faults or {}).items()}
         self._open: set[_Conversation] = set()
         self._loop: asyncio.AbstractEventLoop
@@ -170,6 +172,7 @@ class Receiver:
         return _Conversation(
             self,
             hostname="localhost",
+            data_size_limit=self._largest,
             tls_context=self._context if self._security == "starttls" else None,
             require_starttls=self._security == "starttls",
             auth_required=self._credentials is not None,
