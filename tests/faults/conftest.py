@@ -1,6 +1,8 @@
 """The world of the proofs, and the table at their end."""
 
 import os
+import platform
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,20 @@ from tests.faults.scenarios import FULL, SCENARIOS, SLICE, Finding, World
 
 FINDINGS: dict[int, Finding] = {}
 COMMAND = "make test-faults"
+PAGE = """\
+# What comes of twenty faults
+
+Real workers are killed, frozen and cut off in the middle of real messages. What counts is what the mail server
+wrote down before it said 250; it is compared with what the database says afterwards. `dup` are messages that it
+accepted twice, `lost` those that the database calls sent and it never accepted, `unknown` those whose fate the
+database says it does not know. Besides, workers that break one promise each must be found out by the same means
+([tests/faults](../tests/faults)).
+
+Made by `{command}` on {machine}.
+What is drawn at random comes from the seed; when exactly a kill strikes does not.
+
+{table}
+"""
 
 
 @pytest.fixture(scope="session")
@@ -47,5 +63,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for line in table():
         terminalreporter.write_line(line)
     if target := os.environ.get("FAULTS_TABLE"):
-        command = f"`{'FAULTS=full ' if size == 'full' else ''}FAULTS_SEED={seed} {COMMAND}`"
-        Path(target).write_text("\n".join([f"Made by {command}.", "", *table(), ""]), encoding="utf-8")
+        command = f"{'FAULTS=full ' if size == 'full' else ''}FAULTS_SEED={seed} {COMMAND}"
+        page = PAGE.format(command=command, machine=machine(), table="\n".join(table()))
+        Path(target).write_text(page, encoding="utf-8")
+
+
+def machine() -> str:
+    """Say what the figures come from."""
+    return (
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    )
