@@ -16,11 +16,11 @@ COMMAND = "make test-faults"
 PAGE = """\
 # What comes of twenty faults
 
-Real workers are killed, frozen and cut off in the middle of real messages. What counts is what the mail server
-wrote down before it said 250; it is compared with what the database says afterwards. `dup` are messages that it
-accepted twice, `lost` those that the database calls sent and it never accepted, `unknown` those whose fate the
-database says it does not know. Besides, workers that break one promise each must be found out by the same means
-([tests/faults](../tests/faults)).
+Real workers are killed, frozen and cut off in the middle of real messages. What counts is what the mail
+server wrote down before it said 250; it is compared with what the database says afterwards. `dup` are
+messages that it accepted twice, `lost` those that the database calls sent and it never accepted,
+`unknown` those whose fate the database says it does not know. Besides, workers that break one promise
+each must be found out by the same means ([tests/faults](../tests/faults)).
 
 Made by `{command}` on {machine}.
 What is drawn at random comes from the seed; when exactly a kill strikes does not.
