@@ -210,6 +210,25 @@ def test_deliveries_of_unknown_fate_are_listed_and_settled_by_hand(launched: Ins
     assert place.run("deliveries", "--state", "unknown").out == "no delivery is unknown\n"
 
 
+def test_poisoned_messages_fail_alone_with_their_reasons_and_the_others_are_sent(
+    launched: Installation,
+) -> None:
+    place = launched
+    planned(place)
+    change(place, "UPDATE delivery SET variant = 'haiku' WHERE id = 2")
+    change(
+        place,
+        "UPDATE employee SET email = 'zoé@u.example' WHERE id = (SELECT employee FROM delivery WHERE id = 5)",
+    )
+    sent_by(place, STAFF - 2)
+    assert counts(place) == {"failed": 2, "sent": STAFF - 2}
+    said = place.run("deliveries", "--state", "failed", "--csv").out
+    wording, address = (row["reason"] for row in csv.DictReader(io.StringIO(said)))
+    assert wording.startswith("the database does not hold ")
+    assert "dire-ou-je-travaille/haiku/" in wording
+    assert "expected name@domain in plain ASCII" in address
+
+
 def test_only_what_failed_is_tried_again(launched: Installation) -> None:
     place = launched
     planned(place)
