@@ -32,8 +32,6 @@ ONCE = ("from", "to", "subject", "date", "reply-to", "message-id")
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
-_BLANKS = re.compile(rb"[ \t]+")
-_TRAILING = re.compile(rb"[ \t]+(?=\r\n)")
 _LONGEST = 72
 
 
@@ -98,12 +96,19 @@ class DkimSigner:
 
 def _relaxed_header(line: bytes) -> bytes:
     name, _, value = line.partition(b":")
-    return name.strip().lower() + b":" + _BLANKS.sub(b" ", value).strip()
+    return name.strip().lower() + b":" + _single_blanks(value).strip()
+
+
+def _single_blanks(data: bytes) -> bytes:
+    """Make each run of blanks one space; a pattern would look at every byte, and takes many times as long."""
+    data = data.replace(b"\t", b" ")
+    while b"  " in data:
+        data = data.replace(b"  ", b" ")
+    return data
 
 
 def _relaxed_body(body: bytes) -> bytes:
-    lines = _BLANKS.sub(b" ", _TRAILING.sub(b"", body))
-    stripped = lines.rstrip(b"\r\n")
+    stripped = _single_blanks(body).replace(b" \r\n", b"\r\n").rstrip(b"\r\n")
     return stripped + b"\r\n" if stripped else b""
 
 

@@ -91,6 +91,16 @@ def test_another_verifier_accepts_every_message(
     assert holds(signer(key).sign(plain) + plain, key)
 
 
+LINES = st.lists(st.text(st.sampled_from(" \t.ab="), max_size=12), max_size=8)
+
+
+@given(lines=LINES, subject=st.text(st.sampled_from(" \tab:"), max_size=20))
+def test_another_verifier_sees_blanks_as_we_do(lines: list[str], subject: str) -> None:
+    head = f"From: a@b.example\r\nTo:a@b.example \r\nSubject: x{subject}x\r\n\tfolded  \r\n\r\n"
+    plain = (head + "".join(f"{line}\r\n" for line in lines)).encode()
+    assert holds(signer(EDWARDS).sign(plain) + plain, EDWARDS)
+
+
 @pytest.mark.parametrize("key", [ORDINARY, EDWARDS], ids=["rsa", "ed25519"])
 def test_every_header_is_signed_and_no_change_survives(
     key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey,
