@@ -138,6 +138,7 @@ def _settings(folder: Path) -> tuple[dict[str, str], str]:
         "HOME": str(folder),
         "ERL_EPMD_PORT": str(free_port()),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_RELAXED_COMMAND_CHECK": "1",  # it ends when told to, whatever it believes to be alive
         "RABBITMQ_NODENAME": f"diffuse{port}@localhost",
         "RABBITMQ_DIST_PORT": str(free_port()),
         "RABBITMQ_CONFIG_FILE": str(config),
