@@ -210,6 +210,24 @@ def test_deliveries_of_unknown_fate_are_listed_and_settled_by_hand(launched: Ins
     assert place.run("deliveries", "--state", "unknown").out == "no delivery is unknown\n"
 
 
+def test_a_campaign_may_have_what_is_unknown_sent_again_to_the_byte(place: Installation) -> None:
+    at = Midday.now()
+    place.settings["poll_seconds"] = 0.1
+    place.run("import", write_directory(place.folder, at, later(at)))
+    path = write_campaign(place.folder, at)
+    path.write_text("on_unknown: resend\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    place.run("launch", path)
+    planned(place)
+    sent_by(place, STAFF)
+    change(place, "UPDATE delivery SET state = 'unknown', ambiguous = 1, sent_at = NULL WHERE id = 1")
+    sent_by(place, STAFF + 1)
+    assert counts(place) == {"sent": STAFF}
+    lines = [json.loads(line) for line in place.journal.read_text(encoding="utf-8").splitlines()]
+    first, again = (one for one in lines if one["message_id"] == lines[-1]["message_id"])
+    both = [(place.maildir / "new" / one["file"]).read_bytes() for one in (first, again)]
+    assert both[0] == both[1]
+
+
 def test_poisoned_messages_fail_alone_with_their_reasons_and_the_others_are_sent(
     launched: Installation,
 ) -> None:
