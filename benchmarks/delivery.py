@@ -1,8 +1,9 @@
 """How fast messages leave, end to end, beside the wire itself and beside other ways to send them.
 
 Run it as ``python benchmarks/delivery.py [--database URL] [--only PART …] [--markdown FILE]``; the default is
-SQLite in a temporary folder. Every message is one of the shipped campaign's, filled for one employee, its
-links signed; diffuse records it with fence and journal. All senders run in turn, against the same receivers.
+SQLite in a temporary folder. Messages are those of the shipped campaign, or one with fifteen links; each is
+filled for one employee, its links signed; diffuse records it with fence and journal. All senders run in turn,
+against the same receivers.
 Postfix's smtp-source and smtp-sink are the physical limit: apt-get install postfix. ``--database`` names an
 empty PostgreSQL database for diffuse and the first two designs; django-post_office stays on SQLite.
 """
@@ -17,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import delivery_receivers as receivers
-from delivery_database import copy
+from delivery_database import CAMPAIGN, LINKS, copy
 from delivery_report import HEAD, LIMIT_HEAD, Limit, Line, aligned, machine, marked_down
 
 HERE = Path(__file__).parent
@@ -25,6 +26,7 @@ PARTS = ("speed", "latency", "memory", "ledger")
 DELAYS = (0.0, 0.005, 0.05)
 MESSAGES, SLICE, SECONDS = 20_000, 400, 8.0
 NAIVE, CONVENTIONAL, OFFICE = "naive", "conventional", "django-post_office"
+MESSAGE = {"shipped": CAMPAIGN, "links": LINKS}
 SIZES = (10_000, 1_000_000)
 ROWS = (10_000, 100_000, 1_000_000, 5_000_000)
 FEW = {NAIVE: 150, CONVENTIONAL: 1_000, OFFICE: 1_500}
@@ -45,22 +47,24 @@ class Bench:
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         """Prepare nothing yet."""
         self.database, self.connections, self.rounds = options.database, options.connections, options.rounds
-        self.folder, self.size, self.office = folder, 0, ""
+        self.folder, self.office = folder, ""
+        self.message, self.sizes = "shipped", dict[str, int]()
         self.lines: list[Line] = []
         self.limits: list[Limit] = []
-        self.physical: Line | None = None
+        self.physical: dict[str, Line] = {}
         self.notes: list[str] = []
 
     # --- what senders need -------------------------------------------------------------------------------
 
     def fresh(self, deliveries: int) -> str:
         """Return the address of a database in which so many messages are due."""
+        given = ("--deliveries", deliveries, "--campaign", MESSAGE[self.message])
         if self.database:
-            self._worker("fill", self.database, "--deliveries", deliveries)
+            self._worker("fill", self.database, *given)
             return str(self.database)
-        prepared = self.folder / f"{deliveries}.db"
+        prepared = self.folder / f"{self.message}-{deliveries}.db"
         if not prepared.exists():
-            self._worker("fill", f"sqlite:///{prepared}", "--deliveries", deliveries)
+            self._worker("fill", f"sqlite:///{prepared}", *given)
         return copy(prepared, "copy.db")
 
     def _worker(self, part: str, database: str, *arguments: object) -> dict[str, float]:
@@ -74,12 +78,12 @@ class Bench:
 
     def peer(self, name: str, port: int, messages: int) -> dict[str, float]:
         """Let another design send so many messages."""
-        database = self.fresh(MESSAGES)
+        given = ("--database", self.fresh(MESSAGES), "--messages", messages)
+        given += ("--campaign", MESSAGE[self.message])
         if name != OFFICE:
-            return alone("peers.py", name, "--database", database, "--port", port, "--messages", messages)
+            return alone("peers.py", name, *given, "--port", port)
         file = self.folder / f"{messages}.json"
-        given = ("--database", database, "--messages", messages, "--file", file)
-        alone("peers.py", "export", *given)
+        alone("peers.py", "export", *given, "--file", file)
         for old in self.folder.glob("office.db*"):
             old.unlink()
         return alone("peers_post_office.py", file, self.folder / "office.db", port, python=self.office)
@@ -89,8 +93,7 @@ class Bench:
         said: dict[str, int] = {}
         with receivers.receiver(0.0, said) as port:
             self.diffuse(port, seconds=1.0)
-        self.size = round(said["bytes"] / said["messages"])
-        self.notes.append(f"messages of {self.size:,} bytes, {self.connections} connections of the worker")
+        self.sizes[self.message] = round(said["bytes"] / said["messages"])
 
     def install_office(self) -> None:
         """Put django-post_office into a virtual environment that goes with the folder."""
@@ -122,31 +125,39 @@ class Bench:
 
     def line(self, sender: str, receiver: str) -> Line:
         """Begin a line of the table."""
-        self.lines.append(Line(sender=sender, receiver=receiver))
+        self.lines.append(Line(sender=sender, receiver=receiver, message=self.message))
         return self.lines[-1]
 
     def speed(self) -> None:
-        """Compare all senders, round by round."""
+        """Compare all senders, round by round, message by message."""
+        for self.message in MESSAGE:
+            self.measure_size()
+            self._speed()
+        self.message = "shipped"
+
+    def _speed(self) -> None:
         postfix = bool(receivers.program("smtp-sink") and receivers.program("smtp-source"))
         where = "smtp-sink" if postfix else "own, 0 ms"
         source, diffuse = self.line("smtp-source", where), self.line("diffuse", where)
         others = {name: self.line(name, where) for name in (OFFICE, CONVENTIONAL, NAIVE)}
-        self.physical = source
-        self.notes += [] if postfix else [receivers.POSTFIX]
+        self.physical[self.message] = source
         for _ in range(self.rounds):
             with self.quick() as port:
                 if postfix:
-                    source.runs.append(receivers.source(port, MESSAGES, self.size))
+                    source.runs.append(receivers.source(port, MESSAGES, self.sizes[self.message]))
                 diffuse.runs.append(self.diffuse(port))
                 for name, line in others.items():
                     if name != OFFICE or self.office:
                         line.runs.append(self.peer(name, port, FEW[name]))
-        self._limit("smtp-source, same size", diffuse.beside(source), 0.5, unit="×")
-        self._limit("the naive design", diffuse.beside(others[NAIVE]), 60, unit="×")
-        self._limit("the conventional design", diffuse.beside(others[CONVENTIONAL]), 20, unit="×")
+        self._limit(f"{self.message}: smtp-source", diffuse.beside(source), 0.5, unit="×")
+        self._limit(f"{self.message}: the naive design", diffuse.beside(others[NAIVE]), 60, unit="×")
+        self._limit(
+            f"{self.message}: the conventional design", diffuse.beside(others[CONVENTIONAL]), 20, unit="×"
+        )
 
     def latency(self) -> None:
         """Compare with what a receiver lets through at all, when it takes its time."""
+        self.measure_size()
         for delay in DELAYS:
             where = f"own, {delay * 1000:g} ms"
             bare, diffuse = self.line("bare client", where), self.line("diffuse", where)
@@ -154,7 +165,7 @@ class Bench:
             messages = int(self.connections * SECONDS / delay) if delay else MESSAGES
             with receivers.receiver(delay) as port:
                 for _ in range(self.rounds if delay == DELAYS[1] else 1):
-                    given = ("send", port, self.connections, messages, self.size)
+                    given = ("send", port, self.connections, messages, self.sizes[self.message])
                     bare.runs.append(alone("delivery_receivers.py", *given))
                     diffuse.runs.append(self.diffuse(port, seconds=SECONDS))
                 for name, line in others.items():
@@ -185,7 +196,7 @@ class Bench:
             )
             self.notes.append(told)
             if rows > MESSAGES:
-                (self.folder / f"{rows}.db").unlink(missing_ok=True)
+                (self.folder / f"{self.message}-{rows}.db").unlink(missing_ok=True)
         ratio = max(costs.values()) / min(costs.values())
         self._limit("claim and mark, dearest / cheapest", ratio, 1.2, at_most=True, unit="×")
 
@@ -204,15 +215,18 @@ def main() -> None:
     options = parser.parse_args()
     with TemporaryDirectory(prefix="diffuse-bench-") as folder:
         bench = Bench(options, Path(folder))
-        bench.measure_size()
         if {"speed", "latency"} & set(options.only):
             bench.install_office()
         for part in options.only:
             getattr(bench, part)()
-    rows = [line.cells(bench.physical) for line in bench.lines]
+    rows = [line.cells(bench.physical.get(line.message)) for line in bench.lines]
     limits = [limit.cells() for limit in bench.limits]
     database = "PostgreSQL" if options.database else "SQLite file"
-    notes = [f"{machine()}; {database}", *bench.notes]
+    sizes = (f"{name}: {size:,} bytes" for name, size in bench.sizes.items())
+    connections = f"{bench.connections} connections of the worker"
+    notes = [f"{machine()}; {database}; {connections}", *sizes, *bench.notes]
+    if not (receivers.program("smtp-sink") and receivers.program("smtp-source")):
+        notes.append(receivers.POSTFIX)
     tables = [("Delivery, end to end", HEAD, rows), ("Limits", LIMIT_HEAD, limits)]
     for title, head, body in tables:
         print(f"\n{title}", *aligned(head, body), sep="\n")

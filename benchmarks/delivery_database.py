@@ -17,7 +17,9 @@ from diffuse.domain.population import bucket
 from diffuse.ports import Published
 from diffuse.settings import Settings
 
-CAMPAIGN = Path(__file__).parent.parent / "campaigns" / "social-media"
+HERE = Path(__file__).parent
+CAMPAIGN = HERE.parent / "campaigns" / "social-media"
+LINKS = HERE / "links.yaml"
 LOT, MOST = 50_000, 1_000_000
 NAMES = ("Zoë Lavoie", "Marie-Ève Tremblay", "John O’Neill", "Ana Roy", "Émile Côté-Bélanger")
 _INDEXES = [one for one in tables.delivery.indexes if not one.unique]
@@ -27,9 +29,9 @@ _FILL = """
 INSERT INTO delivery (campaign, key_point, touch, employee, channel, step, publication, variant, language,
     message_id, state, reason, due_on, wanted_on, due_at, not_after, created_at, attempt, reply, answer,
     delayed_by, occasion, about, duty, bucket)
-SELECT 'social-media', said.key_point, :touch, whom.id, 'email', 0, said.publication, said.variant,
+SELECT :campaign, said.key_point, :touch, whom.id, 'email', 0, said.publication, said.variant,
     said.language,
-    '<social-media.' || said.key_point || '.' || :touch || '.' || whom.id || '@universite.example>',
+    '<bench.' || said.key_point || '.' || :touch || '.' || whom.id || '@universite.example>',
     'planned', '', :day, :day, :due, :until, :due, 0, '', '', '', '', '', '', whom.bucket
 FROM (SELECT id, bucket, row_number() OVER (ORDER BY bucket, id) AS place FROM employee) AS whom
 JOIN (SELECT publication, key_point, variant, language,
@@ -57,19 +59,19 @@ def settings(database: str, folder: Path, port: int = 25, connections: int = 8) 
     )
 
 
-def launched(database: str, folder: Path) -> Published:
-    """Launch the shipped campaign in a database; return its publication."""
+def launched(database: str, folder: Path, campaign: Path) -> Published:
+    """Launch a campaign in a database; return its publication."""
     app = bootstrap.app(settings(database, folder))
     try:
-        return app.publications.running()[0] if app.publications.running() else app.launch.run(CAMPAIGN)[0]
+        return app.publications.running()[0] if app.publications.running() else app.launch.run(campaign)[0]
     finally:
         app.close()
 
 
-def fill(database: str, folder: Path, deliveries: int) -> float:
+def fill(database: str, folder: Path, deliveries: int, campaign: Path = CAMPAIGN) -> float:
     """Plan so many messages that are due, for a million employees at most; return the seconds it took."""
     began, employees = perf_counter(), min(deliveries, MOST)
-    published = launched(database, folder)
+    published = launched(database, folder, campaign)
     engine = connect(database)
     with writing(engine) as connection:
         if connection.execute(text("SELECT 1 FROM employee WHERE id NOT LIKE 'bench-%'")).first():
@@ -101,6 +103,7 @@ def _plan(engine: Engine, published: Published, touch: int) -> None:
     due = now - timedelta(minutes=16)
     with writing(engine) as connection:
         values = {
+            "campaign": published.campaign.id,
             "touch": touch,
             "day": due.date().isoformat(),
             "due": micros(due),

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-HEAD = ("sender", "receiver", "messages/s", "each run", "× smtp-source", "CPU s/1000", "peak MiB")
+HEAD = ("sender", "message", "receiver", "messages/s", "each run", "× smtp-source", "CPU s/1000", "peak MiB")
 NOT_MEASURED = "not measured"
 
 
@@ -17,6 +17,7 @@ class Line:
 
     sender: str
     receiver: str
+    message: str
     runs: list[dict[str, float]] = field(default_factory=list)
 
     @property
@@ -38,11 +39,12 @@ class Line:
     def cells(self, physical: "Line | None") -> tuple[str, ...]:
         """Write the row of the table."""
         if not self.runs:
-            return (self.sender, self.receiver, NOT_MEASURED, "", "", "", "")
+            return (self.sender, self.message, self.receiver, NOT_MEASURED, "", "", "", "")
         cpu = [run["cpu"] / run["messages"] * 1000 for run in self.runs if "cpu" in run]
         peaks = [run["peak"] for run in self.runs if "peak" in run]
         return (
             self.sender,
+            self.message,
             self.receiver,
             f"{self.rate:,.0f}",
             " ".join(f"{rate:.0f}" for rate in self.rates) if len(self.runs) > 1 else "",

@@ -1,8 +1,7 @@
 """What the benchmark of delivery measures of diffuse itself, each part in a process of its own.
 
 ``python benchmarks/delivery_worker.py PART --database URL --folder FOLDER …`` prints one line of JSON:
-``launch`` publishes the campaign, ``fill`` plans its messages, ``send`` is a worker, ``ledger`` claims
-and marks.
+``fill`` launches a campaign and plans its messages, ``send`` is a worker, ``ledger`` claims and marks.
 """
 
 import argparse
@@ -15,7 +14,7 @@ from tempfile import mkdtemp
 from threading import Event, Timer
 from time import perf_counter, process_time
 
-from delivery_database import fill, launched, sent, settings
+from delivery_database import CAMPAIGN, fill, sent, settings
 
 from diffuse import bootstrap
 from diffuse.domain.delivery import Claimed, Outcome, State
@@ -92,9 +91,10 @@ def _sent(one: Claimed, app: bootstrap.App) -> Outcome:
 def main() -> None:
     """Do one part, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=["launch", "fill", "send", "ledger"])
+    parser.add_argument("part", choices=["fill", "send", "ledger"])
     parser.add_argument("--database", required=True)
     parser.add_argument("--folder", required=True)
+    parser.add_argument("--campaign", type=Path, default=CAMPAIGN)
     parser.add_argument("--deliveries", type=int, default=10_000)
     parser.add_argument("--port", type=int, default=25)
     parser.add_argument("--connections", type=int, default=8)
@@ -106,10 +106,9 @@ def main() -> None:
         found = send(options)
     elif options.part == "ledger":
         found = ledger(options)
-    elif options.part == "fill":
-        found = {"seconds": fill(options.database, Path(options.folder), options.deliveries)}
     else:
-        launched(options.database, Path(options.folder))
+        given = (options.database, Path(options.folder), options.deliveries, options.campaign)
+        found = {"seconds": fill(*given)}
     print(json.dumps(found))
 
 

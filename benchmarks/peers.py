@@ -74,12 +74,12 @@ def template(pieces: Pieces) -> str:
 class Wordings:
     """The campaign's texts as templates, with their styles in place or still in a sheet."""
 
-    def __init__(self, *, inlined: bool) -> None:
+    def __init__(self, path: Path, *, inlined: bool) -> None:
         """Lay out every wording once."""
         offices = bootstrap.authoring()
-        campaign = offices.campaigns.read(CAMPAIGN).campaign
+        campaign = offices.campaigns.read(path).campaign
         if campaign is None:
-            raise RuntimeError("the shipped campaign has problems")
+            raise RuntimeError(f"{path} has problems")
         self.campaign, self.baked = campaign, dict[Wording, Baked]()
         with patch.object(templates, "inline", templates.inline if inlined else str):
             for policy, point in campaign.key_points:
@@ -140,7 +140,7 @@ def naive(options: argparse.Namespace, signer: Signer) -> Iterator[int]:
     maps = registry(metadata=METADATA)
     for one, table in ((Delivery, delivery), (Attempt, attempt), (Employee, employee)):
         maps.map_imperatively(one, table)
-    wordings, engine = Wordings(inlined=False), connect(options.database)
+    wordings, engine = Wordings(options.campaign, inlined=False), connect(options.database)
     yield 0
     with Session(engine) as session:
         due = select(delivery.c.id).where(delivery.c.state == "planned").order_by(delivery.c.id)
@@ -163,7 +163,7 @@ def naive(options: argparse.Namespace, signer: Signer) -> Iterator[int]:
 
 def conventional(options: argparse.Namespace, signer: Signer) -> Iterator[int]:
     """Send as a careful project does: inlined once, one kept connection, and a commit for each batch."""
-    wordings, engine = Wordings(inlined=True), connect(options.database)
+    wordings, engine = Wordings(options.campaign, inlined=True), connect(options.database)
     yield 0
     with smtplib.SMTP(HOST, options.port) as server:
         for first in range(0, options.messages, BATCH):
@@ -211,7 +211,7 @@ def _logged(number: int, at: datetime) -> dict[str, Any]:
 
 def export(options: argparse.Namespace, signer: Signer) -> Iterator[int]:
     """Write templates, and for each message its template, recipient and values."""
-    wordings, engine = Wordings(inlined=True), connect(options.database)
+    wordings, engine = Wordings(options.campaign, inlined=True), connect(options.database)
     keys = list(wordings.baked)
     laid_out = [
         {"subject": template(one.subject), "text": template(one.text), "html": template(one.html)}
@@ -237,6 +237,7 @@ def main() -> None:
     parser.add_argument("--database", required=True)
     parser.add_argument("--port", type=int, default=25)
     parser.add_argument("--messages", type=int, default=200)
+    parser.add_argument("--campaign", type=Path, default=CAMPAIGN)
     parser.add_argument("--file", default="")
     options = parser.parse_args()
     signer = KeyedSigner(
