@@ -208,7 +208,7 @@ def main() -> None:
     """Print a table, and each limit beside what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", default="")
-    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--connections", type=int, default=receivers.SESSIONS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--markdown", type=Path)

@@ -4,12 +4,12 @@ Every line is ASCII, ends in CRLF and begins with anything but a dot, so that SM
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from html import escape
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from diffuse.adapters import mail_headers
 from diffuse.domain.message import Baked, Outgoing, Pieces, Slot
@@ -21,6 +21,7 @@ _AUTOMATIC = (
 _PART = b'\r\nContent-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 
 _WIDTH = 75
+_PLAIN = re.compile(r"(?!\.|From )(?:[ -<>-~]*[!-<>-~])?")
 _AS_IT_IS = re.compile(rb"(?:[ -<>-~]*[!-<>-~])?")
 _CODES = [
     bytes([byte]) if byte in range(0x20, 0x7F) and byte != ord("=") else b"=%02X" % byte
@@ -44,24 +45,29 @@ class _Hole(NamedTuple):
     html: bool = False
 
 
-_Parts: TypeAlias = tuple[bytes | _Hole, ...]
+class _Places(NamedTuple):
+    """Where a value goes: its name, and the parts that it is as it is, and escaped."""
+
+    name: str
+    plain: tuple[int, ...]
+    html: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """The body of a wording with holes for what is personal.
+    """The body of a wording with places for what is personal.
 
     Attributes:
         subject: the pieces of the subject.
         language: the ``Content-Language`` line.
-        parts: everything after the boundary in the header, encoded, and holes.
-        holes: the holes that values fill, each once.
+        parts: everything after the boundary in the header, encoded, and nothing where a value goes.
+        places: where each value goes; the first one is for the boundary.
     """
 
     subject: Pieces
     language: bytes
-    parts: _Parts
-    holes: tuple[_Hole, ...]
+    parts: tuple[bytes, ...]
+    places: tuple[_Places, ...]
 
     @classmethod
     def of(cls, baked: Baked) -> "Skeleton":
@@ -70,7 +76,7 @@ class Skeleton:
         Raises:
             PermanentFailure: when its language is no tag or a text is no Unicode.
         """
-        parts: _Parts = (
+        parts: list[bytes | _Hole] = [
             b'"\r\n\r\n--',
             _Hole(),
             _PART % b"plain",
@@ -82,9 +88,13 @@ class Skeleton:
             b"\r\n--",
             _Hole(),
             b"--\r\n",
+        ]
+        return cls(
+            baked.subject,
+            mail_headers.language_header(baked.language),
+            tuple(part if isinstance(part, bytes) else b"" for part in parts),
+            tuple(_places(parts)),
         )
-        holes = dict.fromkeys(part for part in parts if isinstance(part, _Hole) and part.name)
-        return cls(baked.subject, mail_headers.language_header(baked.language), parts, tuple(holes))
 
     def fill(self, outgoing: Outgoing, sender: Sender) -> bytes:
         """Return the message of one employee; the same argument always gives the same bytes.
@@ -93,9 +103,19 @@ class Skeleton:
             PermanentFailure: when a header cannot be written or a slot has no value.
         """
         boundary = _boundary(outgoing.message_id)
-        filled = {hole: _value(outgoing.values, hole) for hole in self.holes}
-        filled[_Hole()] = boundary
-        body = [part if isinstance(part, bytes) else filled[part] for part in self.parts]
+        body = list(self.parts)
+        for place in self.places[0].plain:
+            body[place] = boundary
+        for name, plain, html in self.places[1:]:
+            value = _given(outgoing.values, name)
+            encoded = _quoted_lines(value)
+            for place in plain:
+                body[place] = encoded
+            if html:
+                escaped = escape(value)
+                encoded = encoded if escaped == value else _quoted_lines(escaped)
+                for place in html:
+                    body[place] = encoded
         kind = b'Content-Type: multipart/alternative; boundary="'
         return b"".join([*self._headers(outgoing, sender), _AUTOMATIC, self.language, kind, boundary, *body])
 
@@ -103,14 +123,28 @@ class Skeleton:
         yield _same("From", sender.name, sender.email)
         yield mail_headers.mailbox_header("To", outgoing.name, outgoing.email)
         yield _same("Reply-To", outgoing.reply_to_name, outgoing.reply_to_email)
-        subject = [
-            piece if isinstance(piece, str) else mail_headers.tidy(_given(outgoing.values, piece.name))
-            for piece in self.subject
-        ]
-        yield _subject("Subject", "".join(subject))
+        yield _subject("Subject", self._written_subject(outgoing.values))
         yield _date(outgoing.date)
         yield mail_headers.message_id_header(outgoing.message_id)
         yield _list(outgoing.list_name, outgoing.list_id)
+
+    def _written_subject(self, values: Mapping[str, str]) -> str:
+        return "".join(
+            [
+                piece if isinstance(piece, str) else mail_headers.tidy(_given(values, piece.name))
+                for piece in self.subject
+            ]
+        )
+
+
+def _places(parts: Sequence[bytes | _Hole]) -> Iterator[_Places]:
+    """Find the holes of each name; the boundary's come first."""
+    found: dict[str, tuple[list[int], list[int]]] = {"": ([], [])}
+    for place, part in enumerate(parts):
+        if isinstance(part, _Hole):
+            found.setdefault(part.name, ([], []))[part.html].append(place)
+    for name, (plain, html) in found.items():
+        yield _Places(name, tuple(plain), tuple(html))
 
 
 _same = lru_cache(64)(mail_headers.mailbox_header)
@@ -131,11 +165,13 @@ def _given(values: Mapping[str, str], name: str) -> str:
     return values[name]
 
 
-def _value(values: Mapping[str, str], hole: _Hole) -> bytes:
-    value = _given(values, hole.name)
+def _quoted_lines(value: str) -> bytes:
+    """Return a value as quoted-printable; most values are short, plain, and left as they are."""
+    if len(value) <= _WIDTH and _PLAIN.fullmatch(value):
+        return value.encode()
     if "\n" in value or "\r" in value:
         value = _LINE_BREAK.sub("\r\n", value)
-    return _quoted(escape(value) if hole.html else value)
+    return _quoted(value)
 
 
 def _encoded(pieces: Pieces, *, html: bool) -> Iterator[bytes | _Hole]:

@@ -26,7 +26,7 @@ from diffuse.ports import Journal, Turn
 TOGETHER = 65_536
 """Bytes of a message, at most, that leave together with its final dot: a socket takes so many at once."""
 
-AT_ONCE = 5.0
+AT_ONCE = 1.0
 """Seconds: no more messages are allowed at once than the connections carry in so much time."""
 
 PATIENCE = 30.0
@@ -104,8 +104,8 @@ class Batch:
                 self._heed_stop()
                 self._connect()
                 self._assign()
-                self._take_turns()
-                self._listen()
+                news = self._take_turns()
+                self._listen(wait=not news)
                 self._turns.note()
                 self._set_dots()
                 self._check_deadlines()
@@ -125,7 +125,7 @@ class Batch:
         while any(one.dot_ends for one in self._letters()) and monotonic() < end:
             for queue in self._queues.values():
                 queue.drop()
-            self._listen()
+            self._listen(wait=True)
             self._turns.note()
 
     def _going_on(self) -> bool:
@@ -190,7 +190,7 @@ class Batch:
     # --- messages ----------------------------------------------------------------------------------------
 
     def _assign(self) -> None:
-        """Give each connection that has room a message, and fill one more for later."""
+        """Give each connection that has room a message, and fill those that follow them."""
         for wire in tuple(self._wires):
             queue = self._queues[wire.server]
             while wire.room and (letter := queue.next()) is not None:
@@ -198,7 +198,7 @@ class Batch:
             if wire.writing and not wire.watched:
                 self._flush(wire)
         for queue in self._queues.values():
-            if queue.eager:
+            while queue.eager:
                 queue.fill()
 
     def _letter(self, outgoing: Outgoing) -> Letter | None:
@@ -212,14 +212,15 @@ class Batch:
 
     # --- turns -------------------------------------------------------------------------------------------
 
-    def _take_turns(self) -> None:
-        """Take what the last turn allowed, and begin the next one when it is worth it."""
+    def _take_turns(self) -> bool:
+        """Take what the last turn allowed, say if there was one, and begin the next when it is worth it."""
         turned = self._turns.take()
         if turned is not None:
             self._allow(turned)
         if not self._turns.under_way:
             idle = not any(wire.letters for wire in self._wires)
             self._turns.begin(self._wanted(), idle=idle)
+        return turned is not None
 
     def _wanted(self) -> list[int]:
         """Return the messages to be allowed next, once half of those that were allowed are gone."""
@@ -299,9 +300,9 @@ class Batch:
 
     # --- what is heard -----------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        """Wait until something happens, for a moment at most; not at all when there are dots to set."""
-        for key, _ in self._selector.select(0.0 if self._staged() else self._pause()):
+    def _listen(self, *, wait: bool) -> None:
+        """Wait until something happens, for a moment at most; not at all when there may be dots to set."""
+        for key, _ in self._selector.select(self._pause() if wait else 0.0):
             if key.data is None:
                 with suppress(BlockingIOError):
                     self._ear.recv(4096)

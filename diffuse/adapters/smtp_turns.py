@@ -9,7 +9,7 @@ from diffuse.adapters.smtp_wire import Letter
 from diffuse.domain.delivery import Ending
 from diffuse.ports import Journal, Turn
 
-AHEAD = 64
+AHEAD = 256
 """Messages whose final dot may follow at any time, at most: so many are unknown when another machine dies."""
 
 LATE = 0.25

@@ -18,6 +18,7 @@ from diffuse.domain.delivery import Ending, State
 from diffuse.domain.message import Outgoing
 
 Asked: TypeAlias = Literal["mail", "rcpt", "data", "void", "dot", "rset"]
+_ENVELOPE: tuple[Asked, ...] = ("mail", "rcpt", "data")
 
 _DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5
 _STATES = {_DONE: State.SENT, _LATER: State.PLANNED, _NEVER: State.FAILED}
@@ -106,7 +107,7 @@ class Wire:
         self.proven, self.latency, self.watched = False, 0.0, False
         self.socket: socket.socket = connection.sock
         self.socket.settimeout(0)
-        self._connection, self._sender = connection, sender
+        self._connection, self._sender = connection, f"MAIL FROM:<{sender}>\r\n".encode()
         self._patience, self._dot_patience = patience, dot_patience
         self._pipelining = connection.has_extn("pipelining")
         self._expected: deque[_Expected] = deque()
@@ -131,9 +132,16 @@ class Wire:
     def begin(self, letter: Letter) -> None:
         """Give the server the envelope."""
         self.letters.append(letter)
-        self._ask("mail", letter, f"MAIL FROM:<{self._sender}>\r\n".encode())
-        self._ask("rcpt", letter, f"RCPT TO:<{letter.outgoing.email}>\r\n".encode())
-        self._ask("data", letter, b"DATA\r\n")
+        recipient = b"RCPT TO:<%s>\r\n" % letter.outgoing.email.encode()
+        if self._pipelining:
+            self._expected += (_Expected(asked, letter) for asked in _ENVELOPE)
+            self._say(b"".join((self._sender, recipient, b"DATA\r\n")))
+            if len(self._expected) == len(_ENVELOPE):
+                self._wait()
+        else:
+            self._ask("mail", letter, self._sender)
+            self._ask("rcpt", letter, recipient)
+            self._ask("data", letter, b"DATA\r\n")
 
     @property
     def staged(self) -> Letter | None:
@@ -184,14 +192,16 @@ class Wire:
             Refused: when the server refuses us whatever the message.
         """
         gone = self._fill()
-        while (end := self._read.find(b"\n")) >= 0:
-            line, self._read = self._read[:end].rstrip(b"\r"), self._read[end + 1 :]
+        *lines, self._read = self._read.split(b"\n")
+        for line in lines:
             if len(line) > _LONGEST_LINE:
                 raise Lost("the server does not speak SMTP: a line without end")
-            self._reply.append(line[4:])
+            self._reply.append(line[4:].rstrip(b"\r"))
             if line[3:4] != b"-":
                 text, self._reply = b" ".join(self._reply), []
                 self._heard(int(line[:3]) if line[:3].isdigit() else -1, text)
+        if not self._out:
+            self._acknowledge()  # what follows would do so
         if gone or len(self._read) > _LONGEST_LINE:
             raise Lost(gone or "the server does not speak SMTP: a line without end")
 
@@ -207,7 +217,6 @@ class Wire:
             if not data:
                 return "the server closed the connection"
             self._read += data
-            self._acknowledge()
             if len(data) < _CHUNK and not isinstance(self.socket, ssl.SSLSocket):
                 return ""
 

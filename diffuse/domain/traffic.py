@@ -371,6 +371,8 @@ def learned(
     known = {one.lane: one for one in before}
     changed: dict[str, Trouble] = {}
     for lane, refusal in heard:
+        if not refusal and lane not in changed and lane not in known:
+            continue
         trouble = changed.get(lane) or known.get(lane) or Trouble(lane=lane)
         if refusal:
             changed[lane] = refused(trouble, now, refusal, at_once=at_once)

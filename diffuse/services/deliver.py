@@ -28,8 +28,8 @@ from diffuse.errors import DiffuseError
 from diffuse.ports import Channel, Clock, Journal, Journals, Ledger, Publications, Signer, Turn
 from diffuse.services.guard import Guard
 
-BATCH = 512
-REST = 192
+BATCH = 1024
+REST = 384
 """Messages of a batch, at most, that are left when the next one is claimed."""
 
 SOON = timedelta(seconds=10)

@@ -50,12 +50,12 @@ def journal_after_the_dot() -> None:
     def dots(self: DotJournal, deliveries: Sequence[tuple[int, int]]) -> None:
         late.append((self, list(deliveries)))
 
-    def then(self: smtp_batch.Batch) -> None:
+    def then(self: smtp_batch.Batch, *, wait: bool) -> None:
         if late:
             threading.Event().wait(0.9)
         while late:
             note(*late.pop())
-        listen(self)
+        listen(self, wait=wait)
 
     DotJournal.dots = dots  # type: ignore[method-assign]
     smtp_batch.Batch._listen = then  # type: ignore[method-assign]

@@ -4,13 +4,18 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, update
+from sqlalchemy import Connection, Row, func, text, update
 
+from diffuse.adapters.sql import sets
 from diffuse.adapters.sql.tables import delivery
 from diffuse.adapters.sql.types import fixed, micros, plain
 from diffuse.domain.delivery import State
 
-_LOG = "INSERT INTO attempt (delivery, attempt, state, at, reply, worker) VALUES ({marks})"
+_ENDINGS = (("delivery", "bigint"), ("attempt", "bigint"), ("state", "text"), ("reply", "text"))
+_LOG = """
+INSERT INTO attempt (delivery, attempt, state, at, reply, worker)
+SELECT ended.delivery, ended.attempt, ended.state, :at, ended.reply, :worker FROM {ended} AS ended
+"""
 ITS_LINK_WAS_USED = "its link was used"
 
 
@@ -21,13 +26,10 @@ def log(
     worker: str = "",
 ) -> None:
     """Add a row for each ending: delivery, attempt, state and the words that explain it."""
-    rows = [
-        (number, attempt, str(state), micros(at), plain(reply), worker)
-        for number, attempt, state, reply in map(tuple, endings)
-    ]
-    if rows:
-        mark = "%s" if connection.dialect.name == "postgresql" else "?"
-        connection.exec_driver_sql(_LOG.format(marks=", ".join([mark] * len(rows[0]))), rows)
+    given = [(number, attempt, state, plain(reply)) for number, attempt, state, reply in map(tuple, endings)]
+    if given:
+        statement = text(_LOG.format(ended=sets.rows(connection, "ended", _ENDINGS)))
+        connection.execute(statement, {"ended": sets.packed(given), "at": micros(at), "worker": worker})
 
 
 def settle(connection: Connection, deliveries: Collection[int], at: datetime) -> None:

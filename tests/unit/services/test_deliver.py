@@ -66,7 +66,7 @@ def test_nothing_is_sent_before_it_is_due_or_after_its_window() -> None:
 
 
 def test_more_than_one_batch_is_delivered_in_one_run() -> None:
-    people = [f"e{number:03}" for number in range(BATCH + 5)]
+    people = [f"e{number:04}" for number in range(BATCH + 5)]
     office = office_at_work(*people)
     assert office.deliver.run().ended == {State.SENT: BATCH + 5}
     assert sorted(message.email.partition("@")[0] for message in office.channel.accepted) == people
@@ -309,7 +309,7 @@ class ClockChanger(MemoryChannel):
 
 
 def test_a_clock_that_jumps_in_the_middle_of_a_run_stops_it_before_the_next_batch() -> None:
-    office = office_at_work(*(f"e{number:03}" for number in range(BATCH + 5)))
+    office = office_at_work(*(f"e{number:04}" for number in range(BATCH + 5)))
     office.channel = ClockChanger(office.clock)
     worker = office.worker("w2", seconds=partial(next, itertools.count(step=2.0)))
     assert worker.run().ended == {State.SENT: BATCH}
