@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-faults check format bench lock clean
+.PHONY: help .venv demo test test-faults test-live check format bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +25,11 @@ demo: .venv/.installed ## Show a whole campaign on this machine (KEEP=1 leaves i
 test: .venv/.installed ## Run every test, on real servers, with branch coverage
 	@$(BIN)/pytest --numprocesses=auto --cov --cov-report=term
 
-test-faults: .venv/.installed ## Kill, stop and cut off workers, and compare with what the mail server saw (FAULTS=full: hours)
-	@$(BIN)/pytest --quiet --override-ini python_files='faults_*.py' tests/faults
+test-faults: .venv/.installed ## Break workers twenty ways; needs strace (FAULTS=full JOBS=3: an hour)
+	@$(BIN)/pytest --quiet --numprocesses=$(or $(JOBS),0) --override-ini python_files='faults_*.py' tests/faults
+
+test-live: .venv/.installed ## Try a real RabbitMQ and separate machines; needs root, rabbitmq-server, iproute2
+	@$(BIN)/pytest --quiet --override-ini python_files='live_*.py' tests/live
 
 check: .venv/.installed ## Format, lint, types, floors and unit tests: before each commit
 	@$(BIN)/ruff format --check --quiet
@@ -43,6 +46,7 @@ bench: .venv/.installed ## Measure speed and memory beside their limits (PEOPLE=
 	@$(BIN)/python benchmarks/memory.py
 	@$(BIN)/python benchmarks/simulation.py
 	@$(BIN)/python benchmarks/planning.py $(PEOPLE)
+	@$(BIN)/python benchmarks/signing.py
 	@$(BIN)/python benchmarks/delivery.py
 
 lock: ## Pin pyproject.toml into requirements.lock (UPGRADE=1 takes the newest versions)

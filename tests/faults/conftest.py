@@ -11,8 +11,8 @@ import pytest
 from tests import servers
 from tests.faults.scenarios import FULL, SCENARIOS, SLICE, Finding, World
 
-FINDINGS: dict[int, Finding] = {}
 COMMAND = "make test-faults"
+HEAD = ("| # | fault | may come of it | came of it | |", "|---|---|---|---|---|")
 PAGE = """\
 # What comes of twenty faults
 
@@ -44,28 +44,27 @@ def world(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
         )
 
 
-def table() -> list[str]:
-    """Write what was found as a table in Markdown."""
-    lines = ["| # | fault | may come of it | came of it | |", "|---|---|---|---|---|"]
-    for number, found in sorted(FINDINGS.items()):
-        fault, expected, _ = SCENARIOS[number]
-        lines.append(f"| {number} | {fault} | {expected} | {found.figure} | {'✓' if found.holds else '✗'} |")
-    return lines
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table, and write it to the file that ``FAULTS_TABLE`` names."""
-    if not FINDINGS:
+    reports = (one for each in terminalreporter.stats.values() for one in each)
+    found = dict(one for report in reports for one in getattr(report, "user_properties", ()))
+    if not found:
         return
-    size = os.environ.get("FAULTS", "") or "slice"
-    seed = os.environ.get("FAULTS_SEED", "2027")
+    lines = [*HEAD, *(found[number] for number in sorted(found, key=int))]
     terminalreporter.write_line("")
-    for line in table():
+    for line in lines:
         terminalreporter.write_line(line)
+    full = "FAULTS=full " if os.environ.get("FAULTS", "") == "full" else ""
     if target := os.environ.get("FAULTS_TABLE"):
-        command = f"{'FAULTS=full ' if size == 'full' else ''}FAULTS_SEED={seed} {COMMAND}"
-        page = PAGE.format(command=command, machine=machine(), table="\n".join(table()))
+        command = f"{full}FAULTS_SEED={os.environ.get('FAULTS_SEED', '2027')} {COMMAND}"
+        page = PAGE.format(command=command, machine=machine(), table="\n".join(lines))
         Path(target).write_text(page, encoding="utf-8")
+
+
+def row(number: int, found: Finding) -> str:
+    """Write what was found as a row in Markdown."""
+    fault, expected, _ = SCENARIOS[number]
+    return f"| {number} | {fault} | {expected} | {found.figure} | {'✓' if found.holds else '✗'} |"
 
 
 def machine() -> str:
