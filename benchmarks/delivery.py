@@ -19,12 +19,15 @@ from tempfile import TemporaryDirectory
 
 import delivery_receivers as receivers
 from delivery_database import CAMPAIGN, LINKS, copy
-from delivery_report import HEAD, LIMIT_HEAD, Limit, Line, aligned, machine, marked_down
+from delivery_report import HEAD, LIMIT_HEAD, Limit, Line, aligned, machine, page
 
 HERE = Path(__file__).parent
 PARTS = ("speed", "latency", "memory", "ledger")
 DELAYS = (0.0, 0.005, 0.05)
 MESSAGES, SLICE, SECONDS = 20_000, 400, 8.0
+USUAL = 8
+"""Connections of a worker that nobody has set otherwise; beside smtp-source it has as many as that."""
+
 NAIVE, CONVENTIONAL, OFFICE = "naive", "conventional", "django-post_office"
 MESSAGE = {"shipped": CAMPAIGN, "links": LINKS}
 SIZES = (10_000, 1_000_000)
@@ -71,9 +74,11 @@ class Bench:
         given = ("--database", database, "--folder", self.folder, *arguments)
         return alone("delivery_worker.py", part, *given)
 
-    def diffuse(self, port: int, deliveries: int = MESSAGES, seconds: float = 600.0) -> dict[str, float]:
+    def diffuse(
+        self, port: int, deliveries: int = MESSAGES, seconds: float = 600.0, connections: int = 0
+    ) -> dict[str, float]:
         """Let a worker send what is due, for so many seconds at most."""
-        given = ("--port", port, "--connections", self.connections, "--seconds", seconds)
+        given = ("--port", port, "--connections", connections or self.connections, "--seconds", seconds)
         return self._worker("send", self.fresh(deliveries), *given)
 
     def peer(self, name: str, port: int, messages: int) -> dict[str, float]:
@@ -156,18 +161,18 @@ class Bench:
         )
 
     def latency(self) -> None:
-        """Compare with what a receiver lets through at all, when it takes its time."""
+        """Compare with what a receiver that takes its time lets through over the usual connections."""
         self.measure_size()
         for delay in DELAYS:
             where = f"own, {delay * 1000:g} ms"
             bare, diffuse = self.line("bare client", where), self.line("diffuse", where)
             others = {name: self.line(name, where) for name in (OFFICE, CONVENTIONAL) if delay}
-            messages = int(self.connections * SECONDS / delay) if delay else MESSAGES
+            messages = int(USUAL * SECONDS / delay) if delay else MESSAGES
             with receivers.receiver(delay) as port:
                 for _ in range(self.rounds if delay == DELAYS[1] else 1):
-                    given = ("send", port, self.connections, messages, self.sizes[self.message])
+                    given = ("send", port, USUAL, messages, self.sizes[self.message])
                     bare.runs.append(alone("delivery_receivers.py", *given))
-                    diffuse.runs.append(self.diffuse(port, seconds=SECONDS))
+                    diffuse.runs.append(self.diffuse(port, seconds=SECONDS, connections=USUAL))
                 for name, line in others.items():
                     if name != OFFICE or self.office:
                         line.runs.append(self.peer(name, port, SLICE))
@@ -223,7 +228,7 @@ def main() -> None:
     limits = [limit.cells() for limit in bench.limits]
     database = "PostgreSQL" if options.database else "SQLite file"
     sizes = (f"{name}: {size:,} bytes" for name, size in bench.sizes.items())
-    connections = f"{bench.connections} connections of the worker"
+    connections = f"{bench.connections} connections of the worker ({USUAL} to receivers of our own)"
     notes = [f"{machine()}; {database}; {connections}", *sizes, *bench.notes]
     if not (receivers.program("smtp-sink") and receivers.program("smtp-source")):
         notes.append(receivers.POSTFIX)
@@ -232,16 +237,10 @@ def main() -> None:
         print(f"\n{title}", *aligned(head, body), sep="\n")
     print("", *notes, sep="\n")
     if options.markdown:
-        command = " ".join(["python benchmarks/delivery.py", *sys.argv[1:]])
-        page = [
-            "# How fast messages leave",
-            "",
-            f"Made by `{command}`.",
-            *(f"- {note}" for note in ("", *notes) if note),
-        ]
-        for title, head, body in tables:
-            page += ["", f"## {title}", "", *marked_down(head, body)]
-        options.markdown.write_text("\n".join(page) + "\n", encoding="utf-8")
+        words = sys.argv[1:]
+        at = words.index("--markdown")
+        command = " ".join(["python benchmarks/delivery.py", *words[:at], *words[at + 2 :]])
+        options.markdown.write_text(page(command, notes, tables), encoding="utf-8")
 
 
 if __name__ == "__main__":

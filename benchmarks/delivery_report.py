@@ -77,6 +77,18 @@ class Limit:
         return f"{'≤' if self.at_most else '≥'} {self.limit:g}{self.unit}"
 
 
+PAGE = """\
+# How fast messages leave
+
+Messages a second from claim to record: filled for one employee, its links signed, over SMTP, written down with
+fence and journal. `smtp-source` is postfix's own tester, which sends one text again and again and writes nothing
+down; the naive design lays each message out anew, opens a connection for it and commits it; the conventional one
+keeps one connection and commits in batches.
+
+Made by `{command}`.
+
+{notes}
+"""
 LIMIT_HEAD = ("limit", "found", "limit is", "found / limit", "")
 
 
@@ -94,6 +106,16 @@ def marked_down(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[
     yield f"|{'---|' * len(head)}"
     for row in rows:
         yield f"| {' | '.join(row)} |"
+
+
+def page(
+    command: str, notes: Sequence[str], tables: Sequence[tuple[str, Sequence[str], Sequence[Sequence[str]]]]
+) -> str:
+    """Write everything as a page."""
+    lines = [PAGE.format(command=command, notes="\n".join(f"- {note}" for note in notes))]
+    for title, head, body in tables:
+        lines += [f"## {title}", "", *marked_down(head, body), ""]
+    return "\n".join(lines)
 
 
 def machine() -> str:

@@ -17,6 +17,7 @@ from time import perf_counter, process_time
 from delivery_database import CAMPAIGN, fill, sent, settings
 
 from diffuse import bootstrap
+from diffuse.actors import open_worker
 from diffuse.domain.delivery import Claimed, Outcome, State
 from diffuse.services.deliver import BATCH
 
@@ -40,7 +41,7 @@ def send(options: argparse.Namespace) -> dict[str, float]:
     stop = Event()
     # A journal of its own: beside that of another run, a copy of the database would be one that went back.
     folder = Path(mkdtemp(dir=options.folder))
-    app = bootstrap.app(settings(options.database, folder, options.port, options.connections), stop=stop)
+    app = open_worker(settings(options.database, folder, options.port, options.connections), stop)
     timer = Timer(options.seconds, stop.set)
     timer.daemon = True
     timer.start()

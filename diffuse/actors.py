@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -28,6 +29,9 @@ TICK = 0.5
 
 PATIENCE = 25.0
 """Seconds that a round has to end once the worker is told to stop."""
+
+SWITCH = 0.0003
+"""Seconds that a thread computes while others wait: a mail server's answer must not wait for a turn."""
 
 LAST = 28.0
 """Seconds after which the process ends although its broker is away: dramatiq would wait for it for ever."""
@@ -181,6 +185,7 @@ def open_worker(
     settings: "Settings", stop: threading.Event, hints: dramatiq.Broker | None = None
 ) -> bootstrap.App:
     """Open the installation for a process that sends until the event is set."""
+    sys.setswitchinterval(SWITCH)
     return bootstrap.app(settings, hints=hints, stop=stop)
 
 

@@ -155,9 +155,12 @@ class Deliver:
             claimed = self._ledger.claim(now, token=token, limit=BATCH)
             if not claimed:
                 return None
+            broken: list[Ending] = []
             return _Held(
                 token=token,
                 claimed={one.id: one for one in claimed},
+                outgoing=tuple(self._filled(claimed, broken)),
+                broken=broken,
                 journal=journal,
                 since=now,
                 end=stack.pop_all(),
@@ -193,11 +196,9 @@ class Deliver:
         """Hand everything over, write down how each one ended, and give back what is left."""
         with self._database:
             self._guard.check()
-        broken: list[Ending] = []
-        outgoing = list(self._filled(held.claimed.values(), broken))
-        if broken:
-            turn(broken, ())
-        troubles = self._channel.send(outgoing, turn, held.journal)
+        if held.broken:
+            turn(held.broken, ())
+        troubles = self._channel.send(held.outgoing, turn, held.journal)
         report.trouble = "; ".join(troubles.values())
         with self._database:
             back = self._ledger.give_back(self._clock.now(), held.token, troubles)
@@ -266,10 +267,18 @@ class Deliver:
 
 @dataclass(kw_only=True, slots=True)
 class _Held:
-    """A batch that this process holds: claimed at an instant, with a journal that ends with ``end``."""
+    """A batch that this process holds: claimed at an instant, with a journal that ends with ``end``.
+
+    Attributes:
+        outgoing: what the channel needs of each message.
+        broken: the messages for which that cannot be had, with their reasons.
+        ended: how many have ended.
+    """
 
     token: str
     claimed: Mapping[int, Claimed]
+    outgoing: Sequence[Outgoing]
+    broken: Sequence[Ending]
     journal: Journal
     since: datetime
     end: ExitStack
