@@ -80,10 +80,10 @@ class Limit:
 PAGE = """\
 # How fast messages leave
 
-Messages a second from claim to record: filled for one employee, its links signed, over SMTP, written down with
-fence and journal. `smtp-source` is postfix's own tester, which sends one text again and again and writes nothing
-down; the naive design lays each message out anew, opens a connection for it and commits it; the conventional one
-keeps one connection and commits in batches.
+Messages a second from claim to record: filled for one employee, its links signed, over SMTP, written
+down with fence and journal. `smtp-source` is postfix's own tester, which sends one text again and again
+and writes nothing down; the naive design lays each message out anew, opens a connection for it and
+commits it; the conventional one keeps one connection and commits in batches.
 
 Made by `{command}`.
 
