@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, case, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from diffuse.adapters.sql.attempts import log
@@ -67,7 +67,10 @@ class SqlControl:
         return self._change(campaign, _PAUSED, state=State.PLANNED, reason="")
 
     def cancel(self, campaign: str, reason: str, now: datetime) -> int:
-        """Let nothing more of a campaign leave, at once; cancel what is planned or held, return how many."""
+        """Let nothing more of a campaign leave, at once; cancel what is planned or held, return how many.
+
+        A copy of what may have arrived already is of unknown fate then: it is not said that it did not.
+        """
         self._stand(campaign, Standstill.CANCELLED, reason, now, replace=True)
         return self._cancel(campaign)
 
@@ -168,7 +171,8 @@ class SqlControl:
 
     def _cancel(self, campaign: str) -> int:
         stop = self._stop(campaign, Standstill.CANCELLED)
-        values = {"state": State.CANCELLED, "reason": _said(CANCELLED, stop.reason if stop else "")}
+        state = case((_ROW.ambiguous > 0, State.UNKNOWN.value), else_=State.CANCELLED.value)
+        values = {"state": state, "reason": _said(CANCELLED, stop.reason if stop else "")}
         return sum(
             self._change(campaign, (*which, _stopped(Standstill.CANCELLED)), **values)
             for which in (_PLANNED, _HELD)

@@ -289,3 +289,13 @@ def test_nothing_of_a_cancelled_campaign_is_tried_again(store: Store, control: S
     assert store.finish(store.claim(), State.FAILED)
     control.cancel(ESSAI, "", NOW)
     assert control.retry(ESSAI, "x", NOW) == 0
+
+
+def test_what_may_have_arrived_once_is_of_unknown_fate_when_its_campaign_is_cancelled(
+    store: Store, control: SqlControl
+) -> None:
+    store.plan(touchpoint())
+    store.finish(store.sending(), State.UNKNOWN, reply="connection lost")
+    assert store.ledger.resend(NOW, [ESSAI]) == 1
+    assert control.cancel(ESSAI, "", NOW) == 1
+    assert store.row(1)["state"] == "unknown"
