@@ -22,6 +22,9 @@ MARGIN = timedelta(seconds=60)
 IDLE = timedelta(seconds=30)
 """How long a connection is kept without a message; many servers hang up after a minute or more."""
 
+AT_FIRST = 0.25
+"""Seconds that a server is thought to take for an answer until it has given some."""
+
 _SKELETONS = 512
 
 
@@ -58,7 +61,7 @@ class SmtpChannel:
         self.servers, self.stop = dict(servers), stop or threading.Event()
         self.sender = Sender(name=sender_name, email=sender_email)
         self.lease = max(server.dot_timeout for server in self.servers.values()) + MARGIN
-        self.latency = 0.0
+        self.latency = AT_FIRST
         self._sign = sign
         self._skeleton = lru_cache(maxsize=_SKELETONS)(Skeleton.of)
         self._kept: dict[str, list[tuple[float, Wire]]] = {name: [] for name in self.servers}
