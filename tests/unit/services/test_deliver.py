@@ -16,11 +16,19 @@ from diffuse.domain.delivery import LEASE, RETRY_FOR, Ending, State
 from diffuse.domain.message import ACKNOWLEDGE_URL, GIVEN_NAME, NAME, PIXEL_URL, Outgoing, Wording, link_slot
 from diffuse.errors import TransientFailure
 from diffuse.ports import Journal, Turn
-from diffuse.services.deliver import BATCH, Deliver
+from diffuse.services.deliver import Deliver
 from diffuse.testing import MemoryChannel, MemoryJournals
 from tests.unit.services.given import DAY, EARLY, LATE, MONDAY, Office, campaign, key_point, person, wordings
 
 MINUTE = timedelta(minutes=1)
+FEW = 24
+"""Messages of a batch here: many batches take no longer than one."""
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diffuse.services.deliver.BATCH", FEW)
+    monkeypatch.setattr("diffuse.services.deliver.REST", FEW // 3)
 
 
 def office_at_work(*people: str) -> Office:
@@ -66,9 +74,9 @@ def test_nothing_is_sent_before_it_is_due_or_after_its_window() -> None:
 
 
 def test_more_than_one_batch_is_delivered_in_one_run() -> None:
-    people = [f"e{number:04}" for number in range(BATCH + 5)]
+    people = [f"e{number:04}" for number in range(FEW + 5)]
     office = office_at_work(*people)
-    assert office.deliver.run().ended == {State.SENT: BATCH + 5}
+    assert office.deliver.run().ended == {State.SENT: FEW + 5}
     assert sorted(message.email.partition("@")[0] for message in office.channel.accepted) == people
 
 
@@ -309,10 +317,10 @@ class ClockChanger(MemoryChannel):
 
 
 def test_a_clock_that_jumps_in_the_middle_of_a_run_stops_it_before_the_next_batch() -> None:
-    office = office_at_work(*(f"e{number:04}" for number in range(BATCH + 5)))
+    office = office_at_work(*(f"e{number:04}" for number in range(FEW + 5)))
     office.channel = ClockChanger(office.clock)
     worker = office.worker("w2", seconds=partial(next, itertools.count(step=2.0)))
-    assert worker.run().ended == {State.SENT: BATCH}
+    assert worker.run().ended == {State.SENT: FEW}
     assert [one.campaign for one in office.control.stops()] == [EVERYTHING]
 
 
@@ -355,7 +363,7 @@ def run_with_two_batches(
     then: Callable[[], None], stop: threading.Event | None = None
 ) -> tuple[Office, Watched]:
     """Let a worker with two batches run; something happens when the second one is claimed."""
-    office, journals = office_at_work(*(f"e{number:04}" for number in range(2 * BATCH))), Watched()
+    office, journals = office_at_work(*(f"e{number:04}" for number in range(2 * FEW))), Watched()
     office.channel = Patient(office, journals, then)
     office.worker("w2", stop, journals=journals).run()
     return office, journals
@@ -363,19 +371,19 @@ def run_with_two_batches(
 
 def test_the_next_batch_is_claimed_before_the_last_one_is_over() -> None:
     office, journals = run_with_two_batches(lambda: None)
-    assert Counter(states(office).values()) == {"sent": 2 * BATCH}
+    assert Counter(states(office).values()) == {"sent": 2 * FEW}
     assert (len(journals.tokens), journals.kept) == (3, [])
 
 
 def test_a_batch_that_was_claimed_ahead_is_given_back_when_the_worker_is_told_to_stop() -> None:
     stop = threading.Event()
     office, journals = run_with_two_batches(stop.set, stop)
-    assert Counter(states(office).values()) == {"sent": BATCH, "planned": BATCH}
+    assert Counter(states(office).values()) == {"sent": FEW, "planned": FEW}
     assert (len(journals.tokens), journals.kept) == (2, [])
 
 
 def test_the_journal_of_a_batch_that_was_claimed_ahead_stays_when_the_database_goes_away() -> None:
-    office, journals = office_at_work(*(f"e{number:04}" for number in range(2 * BATCH))), Watched()
+    office, journals = office_at_work(*(f"e{number:04}" for number in range(2 * FEW))), Watched()
 
     def away() -> None:
         raise TransientFailure("the database is away")
