@@ -362,6 +362,8 @@ def database_restarted(world: World) -> Finding:
         one.fill(world.size.deliveries)
         one.sink(delay=0.01)
         workers = [one.worker() for _ in range(2)]
+        for worker in workers:  # one that finds no database when it starts ends, and says so
+            until(worker.ready, "worker", worker)
         chance = world.chance()
         for _ in range(world.size.restarts):
             seen = len(one.accepted())
