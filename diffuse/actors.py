@@ -34,7 +34,7 @@ SWITCH = 0.0003
 """Seconds that a thread computes while others wait: a mail server's answer must not wait for a turn."""
 
 LAST = 28.0
-"""Seconds after which the process ends although its broker is away: dramatiq would wait for it for ever."""
+"""Seconds after which the process ends all the same: dramatiq waits for ever for a broker that is away."""
 
 
 class Rounds:
@@ -166,7 +166,7 @@ class Polling(Middleware):
 
 def _leave() -> None:
     """End this process at once; what it has not finished is settled by another one, as after a kill."""
-    _log.warning("the broker is away and holds a hint up; the worker ends without it")
+    _log.warning("something holds this worker up, such as a broker that is away; it ends all the same")
     logging.shutdown()
     os._exit(0)
 

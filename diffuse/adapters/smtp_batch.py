@@ -35,11 +35,11 @@ PATIENCE = 30.0
 DRAIN = 15.0
 """Seconds that servers have for their answers once the worker is told to stop."""
 
+HEAR_OUT = 5.0
+"""Seconds that they have for them when the database has gone away."""
+
 SILENCES = 2
 """Connections on which a server may fall silent, without an answer on any other, until it is in trouble."""
-
-HEAR_OUT = 5.0
-"""Seconds for the same, when the database has gone away."""
 
 TICK = 0.25
 STOPPED = "the worker was told to stop"
@@ -240,7 +240,7 @@ class Batch:
         return [*found, *fresh][: ahead - allowed]
 
     def _ahead(self) -> int:
-        """Return how many messages may be allowed at once: what the servers answer in a few seconds."""
+        """Return how many messages may be allowed at once: what the servers answer in a second."""
         each = AT_ONCE / max(self._channel.latency, AT_ONCE / AHEAD)
         return max(len(self._wires), 1, min(AHEAD, int(len(self._wires) * each)))
 
@@ -337,7 +337,8 @@ class Batch:
         if endings:
             self._queues[wire.server].silences = 0
             self._turns.end(*endings)
-        self._channel.latency += (wire.latency - self._channel.latency) / 8
+            if wire.proven:
+                self._channel.latency += (wire.latency - self._channel.latency) / 8
 
     def _flush(self, wire: Wire) -> None:
         try:

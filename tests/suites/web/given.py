@@ -2,7 +2,8 @@
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
@@ -11,6 +12,7 @@ from typing import Any
 
 from httpx2 import Response
 from sqlalchemy import Engine, select
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from diffuse.adapters import baked_json, definitions
@@ -32,7 +34,11 @@ from diffuse.domain.message import Baked, Wording
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
 from diffuse.ports import Reading, Shown
+from diffuse.services.record import Record
 from diffuse.testing import FrozenClock
+from diffuse.web.app import create_app
+from diffuse.web.log import json_lines
+from diffuse.web.pages import Pages
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 NOW = datetime(2027, 1, 12, 14, 42, tzinfo=UTC)
@@ -200,6 +206,27 @@ class Service:
         )
         data = {key: value for key, value in {**fields, **changes}.items() if value}
         return self.browser.post(path, data=data, headers=headers, follow_redirects=False)
+
+
+@contextmanager
+def system(service: Service, token: str, routes: Sequence[Route]) -> Iterator[TestClient]:
+    """Another system of the organisation, which has the token and finds these routes in the same service."""
+    record = Record(
+        hits=service.hits,
+        publications=publications(service.engine),
+        clock=service.clock,
+        signer=service.signer,
+    )
+    app = create_app(
+        record,
+        service.clock,
+        pages=Pages(TEMPLATES),
+        gauges=service.gauges,
+        log=json_lines(service.log),
+        api=routes,
+    )
+    with TestClient(app, headers={"Authorization": f"Bearer {token}"}, raise_server_exceptions=False) as one:
+        yield one
 
 
 def fill(engine: Engine) -> dict[str, int]:

@@ -10,12 +10,9 @@ from diffuse.adapters.sql.directory import SqlDirectory
 from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.relief import SqlRelief
 from diffuse.errors import TransientFailure
-from diffuse.services.record import Record
 from diffuse.services.succeed import Succeed
 from diffuse.web.api import MOST_BYTES, AbsencesApi
-from diffuse.web.app import create_app
-from diffuse.web.pages import Pages
-from tests.suites.web.given import TEMPLATES, Service, publications
+from tests.suites.web.given import Service, publications, system
 
 TOKEN = "t" * 32
 ADDRESS = "/api/absences/e-fr"
@@ -35,20 +32,7 @@ def succeed(service: Service) -> Succeed:
 @pytest.fixture
 def caller(service: Service, succeed: Succeed) -> Iterator[TestClient]:
     """Another system of the organisation, which has the token."""
-    record = Record(
-        hits=service.hits,
-        publications=publications(service.engine),
-        clock=service.clock,
-        signer=service.signer,
-    )
-    app = create_app(
-        record,
-        service.clock,
-        pages=Pages(TEMPLATES),
-        gauges=service.gauges,
-        api=AbsencesApi(succeed, TOKEN).routes,
-    )
-    with TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"}, raise_server_exceptions=False) as one:
+    with system(service, TOKEN, AbsencesApi(succeed, TOKEN).routes) as one:
         yield one
 
 

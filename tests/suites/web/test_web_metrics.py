@@ -11,12 +11,8 @@ from diffuse.domain.control import EVERYTHING, Standstill, Stop
 from diffuse.domain.delivery import State
 from diffuse.errors import TransientFailure
 from diffuse.ports import Flow, Reading
-from diffuse.services.record import Record
-from diffuse.web.app import create_app
-from diffuse.web.log import json_lines
 from diffuse.web.metrics import Metrics
-from diffuse.web.pages import Pages
-from tests.suites.web.given import NOW, TEMPLATES, Service, publications
+from tests.suites.web.given import NOW, Service, system
 
 TOKEN = "t" * 32
 BUSY = Reading(
@@ -39,21 +35,7 @@ BUSY = Reading(
 @pytest.fixture
 def scraper(service: Service) -> Iterator[TestClient]:
     """Prometheus, which has the token."""
-    record = Record(
-        hits=service.hits,
-        publications=publications(service.engine),
-        clock=service.clock,
-        signer=service.signer,
-    )
-    app = create_app(
-        record,
-        service.clock,
-        pages=Pages(TEMPLATES),
-        gauges=service.gauges,
-        log=json_lines(service.log),
-        api=Metrics(service.gauges, service.clock, TOKEN).routes,
-    )
-    with TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"}, raise_server_exceptions=False) as one:
+    with system(service, TOKEN, Metrics(service.gauges, service.clock, TOKEN).routes) as one:
         yield one
 
 

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import dramatiq
 import pytest
+from dramatiq.brokers.stub import StubBroker
 
-from diffuse.actors import Poll, Rounds
+from diffuse.actors import Poll, Polling, Rounds
 from diffuse.domain.delivery import State
 from diffuse.errors import TransientFailure
 from diffuse.services.beat import Beat, Round
@@ -122,3 +124,36 @@ def test_a_poll_beats_at_once_when_another_process_died_at_work() -> None:
 
     Poll(Rounds(Bereaved(QUIET, QUIET, after=stop.set)), 3600, stop).start()
     assert stop.wait(10)
+
+
+def polling(
+    monkeypatch: pytest.MonkeyPatch, last: float, closed: list[str]
+) -> tuple[Polling, threading.Event]:
+    """What polls beside a dramatiq worker, and an event that stands for the end of the process."""
+    left = threading.Event()
+    monkeypatch.setattr("diffuse.actors.LAST", last)
+    monkeypatch.setattr("diffuse.actors.os._exit", lambda _: left.set())
+    monkeypatch.setattr("diffuse.actors.logging.shutdown", lambda: None)
+    poll = Poll(Rounds(Scripted()), 10, threading.Event())
+    return Polling(poll, lambda: closed.append("closed")), left
+
+
+def test_a_worker_that_is_held_up_when_it_is_to_end_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker = StubBroker()
+    closed: list[str] = []
+    one, left = polling(monkeypatch, 0.01, closed)
+    one.before_worker_shutdown(broker, dramatiq.Worker(broker))
+    assert left.wait(10)
+    assert closed == []
+
+
+def test_a_worker_that_ends_in_time_closes_what_it_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = StubBroker()
+    closed: list[str] = []
+    one, left = polling(monkeypatch, 0.2, closed)
+    one.before_worker_shutdown(broker, dramatiq.Worker(broker))
+    one.after_worker_shutdown(broker, dramatiq.Worker(broker))
+    assert not left.wait(0.5)
+    assert closed == ["closed"]
