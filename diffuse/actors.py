@@ -1,5 +1,6 @@
 """What a worker runs: the beat, on every poll of the database and, under dramatiq, on every hint."""
 
+import gc
 import logging
 import os
 import signal
@@ -32,6 +33,9 @@ PATIENCE = 25.0
 
 SWITCH = 0.0003
 """Seconds that a thread computes while others wait: a mail server's answer must not wait for a turn."""
+
+YOUNG = 20_000
+"""Objects after which garbage is looked for: messages leave no cycles behind them."""
 
 LAST = 28.0
 """Seconds after which the process ends all the same: dramatiq waits for ever for a broker that is away."""
@@ -186,7 +190,12 @@ def open_worker(
 ) -> bootstrap.App:
     """Open the installation for a process that sends until the event is set."""
     sys.setswitchinterval(SWITCH)
-    return bootstrap.app(settings, hints=hints, stop=stop)
+    app = bootstrap.app(settings, hints=hints, stop=stop)
+    # What stands by now stays for good: nobody need look through it for garbage again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG)
+    return app
 
 
 def declare(broker: dramatiq.Broker, rounds: Rounds, polling: Polling) -> None:

@@ -4,11 +4,12 @@ Every line is ASCII, ends in CRLF and begins with anything but a dot, so that SM
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from html import escape
+from itertools import groupby
 from typing import NamedTuple
 
 from diffuse.adapters import mail_headers
@@ -23,10 +24,7 @@ _PART = b'\r\nContent-Type: text/%s; charset="utf-8"\r\nContent-Transfer-Encodin
 _WIDTH = 75
 _PLAIN = re.compile(r"(?!\.|From )(?:[ -<>-~]*[!-<>-~])?")
 _AS_IT_IS = re.compile(rb"(?:[ -<>-~]*[!-<>-~])?")
-_CODES = [
-    bytes([byte]) if byte in range(0x20, 0x7F) and byte != ord("=") else b"=%02X" % byte
-    for byte in range(256)
-]
+_OTHERS = re.compile(rb"[^ -<>-~]")
 _LINE_BREAK = re.compile("\r\n?|\n")
 
 
@@ -39,10 +37,10 @@ class Sender:
 
 
 class _Hole(NamedTuple):
-    """A place for one value, encoded; without a name, for the boundary between the parts."""
+    """A place for one value, encoded."""
 
-    name: str = ""
-    html: bool = False
+    name: str
+    html: bool
 
 
 class _Places(NamedTuple):
@@ -55,17 +53,15 @@ class _Places(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """The body of a wording with places for what is personal.
+    """A wording with places for what is personal.
 
     Attributes:
         subject: the pieces of the subject.
-        language: the ``Content-Language`` line.
-        parts: everything after the boundary in the header, encoded, and nothing where a value goes.
-        places: where each value goes; the first one is for the boundary.
+        parts: everything after the headers that are personal, encoded, and nothing where a value goes.
+        places: where each value goes.
     """
 
     subject: Pieces
-    language: bytes
     parts: tuple[bytes, ...]
     places: tuple[_Places, ...]
 
@@ -76,24 +72,24 @@ class Skeleton:
         Raises:
             PermanentFailure: when its language is no tag or a text is no Unicode.
         """
+        text, html = tuple(_encoded(baked.text, html=False)), tuple(_encoded(baked.html, html=True))
+        boundary = _boundary((*text, *html))
         parts: list[bytes | _Hole] = [
-            b'"\r\n\r\n--',
-            _Hole(),
+            _AUTOMATIC,
+            mail_headers.language_header(baked.language),
+            b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n--%s' % (boundary, boundary),
             _PART % b"plain",
-            *_encoded(baked.text, html=False),
-            b"\r\n--",
-            _Hole(),
+            *text,
+            b"\r\n--" + boundary,
             _PART % b"html",
-            *_encoded(baked.html, html=True),
-            b"\r\n--",
-            _Hole(),
-            b"--\r\n",
+            *html,
+            b"\r\n--%s--\r\n" % boundary,
         ]
+        joined = tuple(_joined(parts))
         return cls(
             baked.subject,
-            mail_headers.language_header(baked.language),
-            tuple(part if isinstance(part, bytes) else b"" for part in parts),
-            tuple(_places(parts)),
+            tuple(part if isinstance(part, bytes) else b"" for part in joined),
+            tuple(_places(joined)),
         )
 
     def fill(self, outgoing: Outgoing, sender: Sender) -> bytes:
@@ -102,11 +98,8 @@ class Skeleton:
         Raises:
             PermanentFailure: when a header cannot be written or a slot has no value.
         """
-        boundary = _boundary(outgoing.message_id)
         body = list(self.parts)
-        for place in self.places[0].plain:
-            body[place] = boundary
-        for name, plain, html in self.places[1:]:
+        for name, plain, html in self.places:
             value = _given(outgoing.values, name)
             encoded = _quoted_lines(value)
             for place in plain:
@@ -116,17 +109,18 @@ class Skeleton:
                 encoded = encoded if escaped == value else _quoted_lines(escaped)
                 for place in html:
                     body[place] = encoded
-        kind = b'Content-Type: multipart/alternative; boundary="'
-        return b"".join([*self._headers(outgoing, sender), _AUTOMATIC, self.language, kind, boundary, *body])
+        return b"".join([*self._headers(outgoing, sender), *body])
 
-    def _headers(self, outgoing: Outgoing, sender: Sender) -> Iterator[bytes]:
-        yield _same("From", sender.name, sender.email)
-        yield mail_headers.mailbox_header("To", outgoing.name, outgoing.email)
-        yield _same("Reply-To", outgoing.reply_to_name, outgoing.reply_to_email)
-        yield _subject("Subject", self._written_subject(outgoing.values))
-        yield _date(outgoing.date)
-        yield mail_headers.message_id_header(outgoing.message_id)
-        yield _list(outgoing.list_name, outgoing.list_id)
+    def _headers(self, outgoing: Outgoing, sender: Sender) -> tuple[bytes, ...]:
+        return (
+            _same("From", sender.name, sender.email),
+            mail_headers.mailbox_header("To", outgoing.name, outgoing.email),
+            _same("Reply-To", outgoing.reply_to_name, outgoing.reply_to_email),
+            _subject("Subject", self._written_subject(outgoing.values)),
+            _date(outgoing.date),
+            mail_headers.message_id_header(outgoing.message_id),
+            _list(outgoing.list_name, outgoing.list_id),
+        )
 
     def _written_subject(self, values: Mapping[str, str]) -> str:
         return "".join(
@@ -137,9 +131,18 @@ class Skeleton:
         )
 
 
+def _joined(parts: Iterable[bytes | _Hole]) -> Iterator[bytes | _Hole]:
+    """Put together what stands together."""
+    for fixed, together in groupby(parts, lambda part: isinstance(part, bytes)):
+        if fixed:
+            yield b"".join(part for part in together if isinstance(part, bytes))
+        else:
+            yield from together
+
+
 def _places(parts: Sequence[bytes | _Hole]) -> Iterator[_Places]:
-    """Find the holes of each name; the boundary's come first."""
-    found: dict[str, tuple[list[int], list[int]]] = {"": ([], [])}
+    """Find the holes of each name."""
+    found: dict[str, tuple[list[int], list[int]]] = {}
     for place, part in enumerate(parts):
         if isinstance(part, _Hole):
             found.setdefault(part.name, ([], []))[part.html].append(place)
@@ -153,9 +156,10 @@ _date = lru_cache(64)(mail_headers.date_header)
 _list = lru_cache(64)(mail_headers.list_header)
 
 
-def _boundary(message_id: str) -> bytes:
+def _boundary(parts: Iterable[bytes | _Hole]) -> bytes:
     """Return a line that no part can hold: quoted-printable never has an underscore after ``=``."""
-    return b"=_" + blake2b(message_id.encode(errors="replace"), digest_size=12).hexdigest().encode()
+    text = b"".join(part for part in parts if isinstance(part, bytes))
+    return b"=_" + blake2b(text, digest_size=12).hexdigest().encode()
 
 
 def _given(values: Mapping[str, str], name: str) -> str:
@@ -191,6 +195,10 @@ def _encoded(pieces: Pieces, *, html: bool) -> Iterator[bytes | _Hole]:
             fresh = not lines[-1]
 
 
+def _code(found: re.Match[bytes]) -> bytes:
+    return b"=%02X" % found[0][0]
+
+
 def _quoted(text: str) -> bytes:
     """Return a text as one line of quoted-printable, broken softly; line breaks in it are encoded.
 
@@ -202,7 +210,7 @@ def _quoted(text: str) -> bytes:
         message = f"the text {text[:100]!a} is not valid Unicode"
         raise PermanentFailure(message) from error
     if not _AS_IT_IS.fullmatch(data):
-        data = b"".join([_CODES[byte] for byte in data])
+        data = _OTHERS.sub(_code, data)
         data = data[:-1] + b"=20" if data.endswith(b" ") else data
     lines, at = [], 0
     while len(data) - at > _WIDTH or data.startswith((b".", b"From "), at):

@@ -48,7 +48,10 @@ class KeyedSigner:
         if problems:
             raise AuthoringError(*problems)
         material = secret.encode() if isinstance(secret, str) else secret
-        self._link_key = blake2b(material, digest_size=32, person=b"diffuse links").digest()
+        link_key = blake2b(material, digest_size=32, person=b"diffuse links").digest()
+        self._begun = {
+            purpose: blake2b(purpose.encode() + b"\0", key=link_key, digest_size=_MAC) for purpose in ADDRESSES
+        }
         self._message_key = blake2b(material, digest_size=32, person=b"diffuse messages").digest()
         self._base_url = base_url.rstrip("/")
         self._mail_domain = mail_domain
@@ -84,7 +87,9 @@ class KeyedSigner:
         )
 
     def _mac(self, purpose: str, payload: bytes) -> bytes:
-        return blake2b(purpose.encode() + b"\0" + payload, key=self._link_key, digest_size=_MAC).digest()
+        mac = self._begun[purpose].copy()
+        mac.update(payload)
+        return mac.digest()
 
 
 def _secret_problems(secret: bytes | str) -> list[Problem]:

@@ -11,14 +11,13 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from diffuse.adapters.mail_server import CREDENTIALS_WANTED, words
 from diffuse.domain.delivery import Ending, State
 from diffuse.domain.message import Outgoing
 
 Asked: TypeAlias = Literal["mail", "rcpt", "data", "void", "dot", "rset"]
-_ENVELOPE: tuple[Asked, ...] = ("mail", "rcpt", "data")
 
 _DONE, _GO_ON, _LATER, _NEVER = 2, 3, 4, 5
 _STATES = {_DONE: State.SENT, _LATER: State.PLANNED, _NEVER: State.FAILED}
@@ -66,11 +65,6 @@ class Letter:
         return Ending(delivery=one.delivery, attempt=one.attempt, state=state, reply=reply)
 
 
-class _Expected(NamedTuple):
-    asked: Asked
-    letter: Letter | None
-
-
 class Wire:
     """A connection, and the letters on it: the first may be waiting for its answer, a second one follows.
 
@@ -110,10 +104,11 @@ class Wire:
         self._connection, self._sender = connection, f"MAIL FROM:<{sender}>\r\n".encode()
         self._patience, self._dot_patience = patience, dot_patience
         self._pipelining = connection.has_extn("pipelining")
-        self._expected: deque[_Expected] = deque()
+        self._expected: deque[tuple[Asked, Letter | None]] = deque()
         self._unsent: deque[bytes] = deque()
         self._read, self._reply = b"", list[bytes]()
-        self._out, self._queued, self._dotted_at = bytearray(), 0, 0.0
+        self._out: list[bytes | memoryview] = []
+        self._queued, self._gone, self._dotted_at = 0, 0, 0.0
 
     # --- what the channel asks ---------------------------------------------------------------------------
 
@@ -134,9 +129,9 @@ class Wire:
         self.letters.append(letter)
         recipient = b"RCPT TO:<%s>\r\n" % letter.outgoing.email.encode()
         if self._pipelining:
-            self._expected += (_Expected(asked, letter) for asked in _ENVELOPE)
+            self._expected += (("mail", letter), ("rcpt", letter), ("data", letter))
             self._say(b"".join((self._sender, recipient, b"DATA\r\n")))
-            if len(self._expected) == len(_ENVELOPE):
+            if self._expected[0][1] is letter:
                 self._wait()
         else:
             self._ask("mail", letter, self._sender)
@@ -158,7 +153,7 @@ class Wire:
 
     def accepted_nothing(self, letter: Letter) -> bool:
         """Tell whether a letter's dot is still here, so that nobody can have accepted it."""
-        return not letter.dot_ends or letter.dot_ends > self._queued - len(self._out)
+        return not letter.dot_ends or letter.dot_ends > self._gone
 
     def close(self, *, politely: bool = False) -> None:
         """Cut the connection; what was not ended by a dot is not delivered."""
@@ -176,13 +171,15 @@ class Wire:
             Lost: when the connection is gone.
         """
         while self._out:
+            data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
             try:
-                sent = self.socket.send(self._out)
+                sent = self.socket.send(data)
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
                 return
             except OSError as error:
                 raise Lost(str(error)) from error
-            del self._out[:sent]
+            self._gone += sent
+            self._out = [] if sent == len(data) else [memoryview(data)[sent:]]
 
     def receive(self) -> None:
         """Read what the server said.
@@ -200,6 +197,8 @@ class Wire:
             if line[3:4] != b"-":
                 text, self._reply = b" ".join(self._reply), []
                 self._heard(int(line[:3]) if line[:3].isdigit() else -1, text)
+        if lines:
+            self._wait()
         if not self._out:
             self._acknowledge()  # what follows would do so
         if gone or len(self._read) > _LONGEST_LINE:
@@ -231,7 +230,7 @@ class Wire:
     def _ask(self, asked: Asked, letter: Letter | None, line: bytes) -> None:
         """Send a command; without PIPELINING, keep it until the one before is answered."""
         at_once = self._pipelining or not self._expected
-        self._expected.append(_Expected(asked, letter))
+        self._expected.append((asked, letter))
         if at_once:
             self._say(line)
         else:
@@ -240,7 +239,7 @@ class Wire:
             self._wait()
 
     def _say(self, data: bytes) -> None:
-        self._out += data
+        self._out.append(data)
         self._queued += len(data)
 
     def _wait(self) -> None:
@@ -248,7 +247,7 @@ class Wire:
         if not self._expected:
             self.deadline = None
         else:
-            slow = self._expected[0].asked == "dot"
+            slow = self._expected[0][0] == "dot"
             self.deadline = monotonic() + (self._dot_patience if slow else self._patience)
 
     def _heard(self, code: int, text: bytes) -> None:
@@ -267,11 +266,12 @@ class Wire:
             raise Lost(words(code, text))
         if self._unsent:
             self._say(self._unsent.popleft())
-        self._wait()
 
     def _prepared(self, asked: Asked, letter: Letter, code: int, text: bytes) -> None:
         """Take an answer before the dot."""
         good = code // 100 == (_GO_ON if asked == "data" else _DONE)
+        if good and asked in {"mail", "rcpt"}:
+            return
         if not good and letter.refusal is None and asked != "void":
             reply = words(code, text)
             letter.refusal = (code, reply)

@@ -336,10 +336,9 @@ def _taken(
 
 
 def _claimed(row: Row[Any], token: str, server: str) -> Claimed:
-    number, attempt, *rest = tuple(row)
-    return Claimed(
-        **dict(zip(_CLAIMED, rest, strict=False)), id=number, attempt=attempt + 1, token=token, server=server
-    )
+    number, attempt, *rest = row
+    given = dict(zip(_CLAIMED, rest, strict=False))
+    return Claimed(id=number, attempt=attempt + 1, token=token, server=server, **given)
 
 
 def _end(connection: Connection, now: datetime, token: str, ended: Sequence[Outcome]) -> dict[State, int]:

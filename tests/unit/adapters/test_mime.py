@@ -207,8 +207,8 @@ def test_the_same_message_is_always_the_same_bytes() -> None:
     assert filled(OUTGOING) == filled(again)
 
 
-def test_two_messages_have_two_boundaries() -> None:
-    other = replace(OUTGOING, message_id="<social-media.8.abc@universite.example>")
+def test_two_wordings_have_two_boundaries() -> None:
+    other = replace(OUTGOING, baked=replace(OUTGOING.baked, text=("Something else.",)))
     assert parsed(filled(OUTGOING)).get_boundary() != parsed(filled(other)).get_boundary()
 
 
