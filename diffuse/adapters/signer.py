@@ -50,7 +50,8 @@ class KeyedSigner:
         material = secret.encode() if isinstance(secret, str) else secret
         link_key = blake2b(material, digest_size=32, person=b"diffuse links").digest()
         self._begun = {
-            purpose: blake2b(purpose.encode() + b"\0", key=link_key, digest_size=_MAC) for purpose in ADDRESSES
+            purpose: blake2b(purpose.encode() + b"\0", digest_size=_MAC, key=link_key)
+            for purpose in ADDRESSES
         }
         self._message_key = blake2b(material, digest_size=32, person=b"diffuse messages").digest()
         self._base_url = base_url.rstrip("/")

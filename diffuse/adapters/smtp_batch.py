@@ -190,7 +190,7 @@ class Batch:
     # --- messages ----------------------------------------------------------------------------------------
 
     def _assign(self) -> None:
-        """Give each connection that has room a message, and fill those that follow them."""
+        """Give each connection that has room a message, and fill one that follows: answers wait meanwhile."""
         for wire in tuple(self._wires):
             queue = self._queues[wire.server]
             while wire.room and (letter := queue.next()) is not None:
@@ -198,7 +198,7 @@ class Batch:
             if wire.writing and not wire.watched:
                 self._flush(wire)
         for queue in self._queues.values():
-            while queue.eager:
+            if queue.eager:
                 queue.fill()
 
     def _letter(self, outgoing: Outgoing) -> Letter | None:

@@ -84,7 +84,7 @@ class Baked:
     excerpt: Excerpt
 
     def __hash__(self) -> int:
-        """Tell wordings apart by their language and the beginning of their subject, which is enough, and fast."""
+        """Tell wordings apart by their language and the beginning of their subject, which is enough."""
         return hash((self.language, self.subject[:1]))
 
 

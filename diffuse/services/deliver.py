@@ -200,6 +200,8 @@ class Deliver:
             turn(held.broken, ())
         troubles = self._channel.send(held.outgoing, turn, held.journal)
         report.trouble = "; ".join(troubles.values())
+        if held.ended == len(held.claimed) and not troubles:
+            return
         with self._database:
             back = self._ledger.give_back(self._clock.now(), held.token, troubles)
         if back and troubles:

@@ -314,12 +314,9 @@ def _locked_ids(rows: Select[Any]) -> Select[Any]:
 
 
 def _recipient(row: Row[Any]) -> Recipient:
-    return Recipient(
-        delivery=row.id,
-        domain=row.email.rpartition("@")[2].lower(),
-        closes=row.not_after,
-        paced_at=row.paced_at,
-    )
+    number, *_, email, _about, _dated_at, closes, paced_at = tuple(row)
+    domain = email.rpartition("@")[2].lower()
+    return Recipient(delivery=number, domain=domain, closes=closes, paced_at=paced_at)
 
 
 def _taken(
@@ -336,7 +333,7 @@ def _taken(
 
 
 def _claimed(row: Row[Any], token: str, server: str) -> Claimed:
-    number, attempt, *rest = row
+    number, attempt, *rest = tuple(row)
     given = dict(zip(_CLAIMED, rest, strict=False))
     return Claimed(id=number, attempt=attempt + 1, token=token, server=server, **given)
 

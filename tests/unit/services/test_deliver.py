@@ -312,7 +312,7 @@ class ClockChanger(MemoryChannel):
 
     def send(self, batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> Mapping[str, str]:
         troubles = super().send(batch, turn, journal)
-        self.clock.set(LATE + timedelta(minutes=30))
+        self.clock.set(LATE + 15 * MINUTE)
         return troubles
 
 
