@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=25)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--batches", type=int, default=18)
+    parser.add_argument("--batches", type=int, default=9)
     options = parser.parse_args()
     found: dict[str, float] = {}
     if options.part == "send":
