@@ -195,15 +195,16 @@ class Bench:
         costs = {}
         for rows in ROWS:
             found = self._worker("ledger", self.fresh(rows))
-            costs[rows] = found["wall"]
+            costs[rows] = found["quickest"]
             told = (
-                f"claim and mark beside {rows:,} rows: {found['wall']:.1f} µs each, {found['cpu']:.1f} µs CPU"
+                f"claim and mark beside {rows:,} rows: {found['quickest']:.1f} µs each in the quickest batch,"
+                f" {found['wall']:.1f} in the median one, {found['cpu']:.1f} µs CPU"
             )
             self.notes.append(told)
             if rows > MESSAGES:
                 (self.folder / f"{self.message}-{rows}.db").unlink(missing_ok=True)
         ratio = max(costs.values()) / min(costs.values())
-        self._limit("claim and mark, dearest / cheapest", ratio, 1.2, at_most=True, unit="×")
+        self._limit("claim and mark, dearest / cheapest size", ratio, 1.2, at_most=True, unit="×")
 
     def _limit(self, what: str, found: float, limit: float, *, at_most: bool = False, unit: str = "") -> None:
         self.limits.append(Limit(what=what, found=found, limit=limit, at_most=at_most, unit=unit))

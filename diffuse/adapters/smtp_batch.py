@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Protocol
 
@@ -82,10 +83,12 @@ class Batch:
     def __init__(self, channel: Ways, batch: Sequence[Outgoing], turn: Turn, journal: Journal) -> None:
         """Take the messages; nothing is sent yet."""
         self._channel = channel
+        self._ear, self._mouth = socket.socketpair()
+        # Nothing here refers to the batch itself: it must be gone with its messages once it is over.
+        self._wake = partial(_wake, self._mouth)
         self._turns = Turns(turn, journal, channel.turn_aside, self._wake)
-        self._queues = {
-            name: Queue(server.connections, self._letter) for name, server in channel.servers.items()
-        }
+        fill = partial(_letter, channel, self._turns)
+        self._queues = {name: Queue(server.connections, fill) for name, server in channel.servers.items()}
         for one in batch:
             self._queues[channel.name_of(one)].add(one)
         self._all = {one.delivery: one for one in batch}
@@ -93,7 +96,6 @@ class Batch:
         self._opening: dict[Future[Wire], str] = {}
         self._stopped_at = 0.0
         self._selector = selectors.DefaultSelector()
-        self._ear, self._mouth = socket.socketpair()
 
     def deliver(self) -> dict[str, str]:
         """Deliver until nothing is left; return the troubles of servers by name."""
@@ -200,15 +202,6 @@ class Batch:
         for queue in self._queues.values():
             if queue.eager:
                 queue.fill()
-
-    def _letter(self, outgoing: Outgoing) -> Letter | None:
-        """Fill a message; one that cannot be written fails alone."""
-        try:
-            data = self._channel.fill(outgoing)
-        except PermanentFailure as failure:
-            self._turns.end(_ending(outgoing, State.FAILED, failure.reply))
-            return None
-        return Letter(outgoing=outgoing, data=data, fenced_at=self._turns.fenced_at(outgoing.delivery))
 
     # --- turns -------------------------------------------------------------------------------------------
 
@@ -406,10 +399,21 @@ class Batch:
             if begun or (wire.letters and now - self._stopped_at > DRAIN):
                 self._lose(wire, Lost(STOPPED))
 
-    def _wake(self, _future: object) -> None:
-        """Wake the loop from another thread."""
-        with suppress(OSError):
-            self._mouth.send(b"!")
+
+def _letter(channel: Ways, turns: Turns, outgoing: Outgoing) -> Letter | None:
+    """Fill a message; one that cannot be written fails alone."""
+    try:
+        data = channel.fill(outgoing)
+    except PermanentFailure as failure:
+        turns.end(_ending(outgoing, State.FAILED, failure.reply))
+        return None
+    return Letter(outgoing=outgoing, data=data, fenced_at=turns.fenced_at(outgoing.delivery))
+
+
+def _wake(mouth: socket.socket, _future: object) -> None:
+    """Wake the loop from another thread."""
+    with suppress(OSError):
+        mouth.send(b"!")
 
 
 def _leaves_whole(letter: Letter | None) -> bool:

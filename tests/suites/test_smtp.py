@@ -1,5 +1,6 @@
 """The e-mail channel against a real server: what left, what did not, and what nobody can know."""
 
+import gc
 import json
 import mailbox
 import socket
@@ -18,6 +19,7 @@ import trustme
 from diffuse.adapters.mail_server import MailServer, Security
 from diffuse.adapters.mime import Sender, Skeleton
 from diffuse.adapters.smtp import SmtpChannel
+from diffuse.adapters.smtp_batch import Batch
 from diffuse.demo.receiver import HANG_UP, SILENCE, Fault, Receiver, Stage
 from diffuse.domain.delivery import Ending, State
 from diffuse.domain.message import NAME, Baked, Excerpt, Outgoing, Slot
@@ -220,6 +222,17 @@ def test_a_message_is_sent_and_arrives_byte_for_byte(post: Post) -> None:
     assert line["message_id"] == outgoing(1).message_id
     meant = Skeleton.of(BAKED).fill(outgoing(1), SENDER)
     assert post.text(line).replace(b"\n", b"\r\n") == meant
+
+
+def test_a_batch_is_gone_with_its_messages_as_soon_as_it_is_over(post: Post) -> None:
+    with post.receiver() as receiver, channel_to(receiver.port) as channel:
+        gc.collect()
+        gc.disable()
+        try:
+            assert len(endings(channel, [outgoing(1), outgoing(2)])) == 2
+            assert not any(isinstance(one, Batch) for one in gc.get_objects())
+        finally:
+            gc.enable()
 
 
 def test_a_thread_keeps_its_connection_over_batches(post: Post) -> None:

@@ -24,7 +24,7 @@ SCHEMES = {
 }
 EXPECTED = "an address such as 'sqlite:///diffuse.db' or 'postgresql://user:password@host/database'"
 BUSY_MILLISECONDS = 30_000
-CACHE_KIBIBYTES = 64 * 1024
+CACHE_KIBIBYTES = 16 * 1024
 
 _BEGIN = "diffuse_begin"
 _POSTGRESQL: dict[str, Any] = {
