@@ -43,8 +43,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Size:
-    """How much a scenario does: a slice for every change, everything now and then."""
+    """How much a scenario does: a slice for every change, everything now and then.
 
+    ``many`` are the deliveries through which workers are killed at random; elsewhere ``deliveries`` do.
+    """
+
+    many: int
     deliveries: int
     kills: int
     restarts: int
@@ -53,8 +57,10 @@ class Size:
     down: float
 
 
-SLICE = Size(deliveries=2_500, kills=16, restarts=3, employees=2_000, lock=5.0, down=5.0)
-FULL = Size(deliveries=100_000, kills=1_000, restarts=15, employees=100_000, lock=20.0, down=600.0)
+SLICE = Size(many=2_500, deliveries=2_500, kills=16, restarts=3, employees=2_000, lock=5.0, down=5.0)
+FULL = Size(
+    many=100_000, deliveries=10_000, kills=1_000, restarts=15, employees=100_000, lock=20.0, down=600.0
+)
 
 
 @dataclass
@@ -130,15 +136,15 @@ def kill_at_random(one: Rig, chance: random.Random, kills: int, workers: int) ->
 def killed_at_random(world: World) -> Finding:
     """Both policies: at most once, then sent again."""
     with world.on_postgresql("s01") as one:
-        one.fill(world.size.deliveries)
+        one.fill(world.size.many)
         kills = kill_at_random(one, world.chance(), world.size.kills, 3)
         once = at_most_once(one.truth(), kills)
     with world.on_postgresql("s01b") as one:
-        one.fill(world.size.deliveries // 5, on_unknown="resend")
+        one.fill(world.size.many // 5, on_unknown="resend")
         kill_at_random(one, world.chance(), max(3, world.size.kills // 5), 3)
         until(lambda: resent(one), "resent messages", every=0.3)
         again = one.truth()
-    kept = again.lost == 0 and again.accepted - again.duplicates >= world.size.deliveries // 5
+    kept = again.lost == 0 and again.accepted - again.duplicates >= world.size.many // 5
     kept = kept and not again.differing and again.conserved
     return Finding(
         f"{once.figure}; resend: {again.lost} lost, {again.duplicates} dup, {again.differing} differing",
