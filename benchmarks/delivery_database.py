@@ -68,9 +68,11 @@ def launched(database: str, folder: Path, campaign: Path) -> Published:
         app.close()
 
 
-def fill(database: str, folder: Path, deliveries: int, campaign: Path = CAMPAIGN) -> float:
-    """Plan so many messages that are due, for a million employees at most; return the seconds it took."""
-    began, employees = perf_counter(), min(deliveries, MOST)
+def fill(
+    database: str, folder: Path, deliveries: int, employees: int = MOST, campaign: Path = CAMPAIGN
+) -> float:
+    """Plan so many messages that are due, for so many employees at most; return the seconds it took."""
+    began, employees = perf_counter(), min(deliveries, employees)
     published = launched(database, folder, campaign)
     engine = connect(database)
     with writing(engine) as connection:

@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 from threading import Event, Timer
 from time import perf_counter, process_time
 
-from delivery_database import CAMPAIGN, fill, sent, settings
+from delivery_database import CAMPAIGN, MOST, fill, sent, settings
 
 from diffuse import bootstrap
 from diffuse.actors import open_worker
@@ -97,6 +97,7 @@ def main() -> None:
     parser.add_argument("--folder", required=True)
     parser.add_argument("--campaign", type=Path, default=CAMPAIGN)
     parser.add_argument("--deliveries", type=int, default=10_000)
+    parser.add_argument("--employees", type=int, default=MOST)
     parser.add_argument("--port", type=int, default=25)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=600)
@@ -108,8 +109,8 @@ def main() -> None:
     elif options.part == "ledger":
         found = ledger(options)
     else:
-        given = (options.database, Path(options.folder), options.deliveries, options.campaign)
-        found = {"seconds": fill(*given)}
+        given = (options.database, Path(options.folder), options.deliveries, options.employees)
+        found = {"seconds": fill(*given, options.campaign)}
     print(json.dumps(found))
 
 
