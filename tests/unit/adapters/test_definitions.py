@@ -122,7 +122,7 @@ def small() -> Campaign:
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(CAMPAIGNS)
 def test_what_was_dumped_loads_as_an_equal_campaign(campaign: Campaign) -> None:
     again = load(dump(campaign))
@@ -180,7 +180,7 @@ def test_values_of_another_type_are_named() -> None:
     ]
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(CAMPAIGNS)
 def test_a_campaign_that_was_built_has_no_misfit(campaign: Campaign) -> None:
     assert list(misfits(campaign)) == []

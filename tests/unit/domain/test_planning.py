@@ -128,7 +128,7 @@ def courses(name: str) -> st.SearchStrategy[Campaign]:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     PEOPLE,
     courses("one"),

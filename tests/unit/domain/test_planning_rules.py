@@ -55,7 +55,7 @@ def absences(draw: st.DrawFn) -> tuple[Absence, ...]:
     return merged(found)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
     PEOPLE,
     st.lists(st.tuples(courses("any"), SCHEDULES, TARGETS, st.integers(1, 9)), min_size=1, max_size=3),
@@ -88,7 +88,7 @@ def test_no_rule_no_window_and_no_absence_is_broken_by_any_policy(
 
 @pytest.mark.parametrize("name", ["fsrs", "budgeted"])
 @given(longest=st.integers(2, 25), opens=st.integers(0, 1), fuzz=st.booleans())
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_a_key_point_that_is_reached_never_stays_away_longer_than_the_maximum(
     name: str, longest: int, opens: int, fuzz: bool
 ) -> None:

@@ -5,8 +5,6 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-import pytest
-
 from diffuse.domain.delivery import LEASE, State
 from diffuse.domain.period import Period
 from diffuse.domain.schedule import Schedule
@@ -19,9 +17,9 @@ HOLIDAYS = (MONDAY + 2 * DAY, MONDAY + 11 * DAY)
 ENDS = MONDAY + 17 * DAY
 
 
-def weeks_of_trouble(seed: int) -> Office:
+def weeks_of_trouble() -> Office:
     """Three weeks of two campaigns; half the rounds find no mail server, and some workers die at work."""
-    chance = random.Random(seed)
+    chance = random.Random(1)
     people = [
         person("ana"),
         person("bob", time_zone="America/Vancouver", ends=MONDAY + 8 * DAY),
@@ -49,9 +47,8 @@ def weeks_of_trouble(seed: int) -> Office:
     return office
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_whatever_breaks_nobody_gets_more_than_promised_or_out_of_season(seed: int) -> None:
-    office = weeks_of_trouble(seed)
+def test_whatever_breaks_nobody_gets_more_than_promised_or_out_of_season() -> None:
+    office = weeks_of_trouble()
     people = {one.id: one for one in office.directory.employees()}
     left = [row for row in office.rows() if row.state in {State.SENT, State.UNKNOWN}]
     assert {row.state for row in left} == {State.SENT, State.UNKNOWN}
