@@ -70,7 +70,7 @@ class KeyedSigner:
         return f"<{campaign[:40]}.{key_point[:60]}.{touch}.{mark}@{self._mail_domain}>"
 
     def pseudonym(self, employee: str) -> str:
-        """Return the pseudonym of an employee in evidence: 32 hexadecimal digits, nothing without the secret."""
+        """Return the pseudonym of an employee in evidence: 32 digits that say nothing without the secret."""
         return blake2b(employee.encode(), key=self._person_key, digest_size=16).hexdigest()
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:

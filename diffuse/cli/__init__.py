@@ -39,6 +39,7 @@ def main(context: click.Context, config: Path | None) -> None:
 
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
-    up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export, ledger, demo,
+    up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
+    ledger, demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -85,7 +85,7 @@ class Evidence:
 
     Attributes:
         sequence: 1 for the first record, then one more for each.
-        nonce: 32 hexadecimal digits drawn by chance, so that nobody can guess a withheld record from its hash.
+        nonce: 32 random hexadecimal digits, so that nobody can guess a withheld record from its hash.
         previous: the hash of the record before, ``NOTHING`` before the first.
         content_sha256: hash of the canonical content.
         sha256: hash of the record, which the next one repeats.

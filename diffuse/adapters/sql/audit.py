@@ -38,9 +38,9 @@ class SqlAudit:
     def _chain(self, connection: Connection) -> Iterator[str]:
         sequence, previous = 0, NOTHING
         streaming = connection.execution_options(yield_per=AT_A_TIME)
-        for row in streaming.execute(_records()):
+        for row in streaming.execute(_records()).mappings():
             record = record_of(row)
-            for fault in (*faults(record, sequence + 1, previous), *self._apart(record, row._mapping)):
+            for fault in (*faults(record, sequence + 1, previous), *self._apart(record, dict(row))):
                 yield f"record {record.sequence}: {fault}"
             sequence, previous = record.sequence, record.sha256
         head = connection.execute(select(tables.evidence_head)).first()
@@ -51,9 +51,8 @@ class SqlAudit:
                 f"found record {sequence} with {previous}"
             )
 
-    def _apart(self, record: Evidence, row: "dict[str, object] | object") -> Iterator[str]:
+    def _apart(self, record: Evidence, beside: dict[str, object]) -> Iterator[str]:
         """Yield where a record and the rows that it proves say different things."""
-        beside: dict[str, object] = dict(row)  # type: ignore[call-overload]
         given = record.testimony
         if beside["told"] is None:
             yield f"delivery {given.delivery}: expected a row of it, found none"

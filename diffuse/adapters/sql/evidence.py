@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, RowMapping, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from diffuse.adapters.sql import tables
@@ -119,7 +119,7 @@ class SqlEvidence:
         with reading(self._engine) as connection:
             if connection.scalar(select(_HEAD.adopted)):
                 return 0
-            older = self._older(connection)
+        older = self._older()
         with writing(self._engine) as connection:
             _held(connection)
             if connection.scalar(select(_HEAD.adopted)):
@@ -135,7 +135,7 @@ class SqlEvidence:
             rows = connection.execution_options(yield_per=AT_A_TIME).execute(
                 select(tables.evidence).order_by(_ROW.sequence)
             )
-            for row in rows:
+            for row in rows.mappings():
                 yield record_of(row)
 
     def texts(self) -> Iterator[tuple[str, str]]:
@@ -198,30 +198,25 @@ class SqlEvidence:
         with reading(self._engine) as connection:
             return connection.scalar(statement) or ""
 
-    def _older(self, connection: Connection) -> list[Witnessed]:
+    def _older(self) -> list[Witnessed]:
         """Read all that was given so far, in the order of time."""
         row = tables.event.c
-        answers = connection.execute(
-            select(row.delivery, row.at, row.detail).where(row.kind == fixed(Kind.ANSWERED)).order_by(row.id)
-        ).all()
-        confirmed = connection.execute(select(tables.acknowledgement)).mappings().all()
+        answers = select(row.delivery, row.kind, row.at, row.detail).where(row.kind == fixed(Kind.ANSWERED))
+        with reading(self._engine) as connection:
+            answered = connection.execute(answers.order_by(row.id)).mappings().all()
+            confirmed = connection.execute(select(tables.acknowledgement)).mappings().all()
         found = [
             *(self.of_acknowledgement(Acknowledgement(**one), Origin.ADOPTED) for one in confirmed),
-            *(self.of_answer(Event(kind=Kind.ANSWERED, **one._mapping), Origin.ADOPTED) for one in answers),
+            *(self.of_answer(Event(**one), Origin.ADOPTED) for one in answered),
         ]
         return sorted(found, key=lambda one: (one.testimony.at, one.testimony.delivery, one.testimony.answer))
 
 
-def record_of(row: Row[tuple[object, ...]]) -> Evidence:
+def record_of(row: RowMapping) -> Evidence:
     """Read a record from its row, as it stands there."""
-    return Evidence(
-        sequence=row.sequence,
-        nonce=row.nonce,
-        testimony=Testimony(**{name: getattr(row, name) for name in GIVEN}),
-        previous=row.previous,
-        content_sha256=row.content_sha256,
-        sha256=row.sha256,
-    )
+    links = ("sequence", "nonce", "previous", "content_sha256", "sha256")
+    given = Testimony(**{name: row[name] for name in GIVEN})
+    return Evidence(testimony=given, **{name: row[name] for name in links})
 
 
 def _values(record: Evidence) -> dict[str, object]:
@@ -234,7 +229,7 @@ def _held(connection: Connection) -> Head:
     """Take hold of the end of the chain until the transaction ends; SQLite holds its one lock already."""
     row = connection.execute(select(_HEAD.sequence, _HEAD.sha256).with_for_update()).first()
     if row is None:
-        _insert(connection, tables.evidence_head, {"id": 1, "sequence": 0, "sha256": NOTHING, "adopted": 1})
+        _insert(connection, tables.evidence_head, {"id": 1, "sequence": 0, "sha256": NOTHING, "adopted": 0})
         row = connection.execute(select(_HEAD.sequence, _HEAD.sha256).with_for_update()).one()
     return Head(row.sequence, row.sha256)
 
