@@ -82,6 +82,7 @@ class App:
     gauges: Gauges
     chain: Chain
     audit: Audit
+    pseudonym: Callable[[str], str]
     channel: Channel
 
     def close(self) -> None:
@@ -376,6 +377,7 @@ def app(
         succeed=succeed,
         record=Record(hits=SqlHits(engine, chain), publications=publications, clock=clock, signer=signer),
         chain=chain,
+        pseudonym=signer.pseudonym,
         audit=SqlAudit(engine, pseudonym=signer.pseudonym),
         export=Export(
             results=SqlResults(engine, publications=publications.get),

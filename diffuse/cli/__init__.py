@@ -11,6 +11,7 @@ from diffuse.cli.deliveries import deliveries, settle
 from diffuse.cli.demo import demo
 from diffuse.cli.doctor import doctor
 from diffuse.cli.errors import Commands
+from diffuse.cli.evidence import evidence
 from diffuse.cli.export import export
 from diffuse.cli.import_ import import_
 from diffuse.cli.launch import launch
@@ -40,6 +41,6 @@ def main(context: click.Context, config: Path | None) -> None:
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
     up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
-    ledger, demo,
+    ledger, evidence, demo,
 ):  # fmt: skip
     main.add_command(command)
