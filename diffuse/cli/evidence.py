@@ -35,7 +35,7 @@ def pack(context: click.Context, out: Path, campaign: str, policy: str, person: 
     asked = {"campaign": campaign, "person": pseudonym, "policy": policy}
 
     def wanted(record: "Evidence") -> bool:
-        return all(not value or getattr(record.testimony, name) == value for name, value in asked.items())
+        return all(not value or getattr(record.proof, name) == value for name, value in asked.items())
 
     shown = EvidenceZip(out).write(app.chain, wanted, {name: value for name, value in asked.items() if value})
     click.echo(f"{shown} records of {app.chain.head().sequence} written to {out}")

@@ -14,7 +14,7 @@ NOTHING = "0" * 64
 """The hash before the first record."""
 
 
-class Answer(StrEnum):
+class Response(StrEnum):
     """What an employee gave."""
 
     ACKNOWLEDGE = "acknowledge"
@@ -43,7 +43,7 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Testimony:
+class Proof:
     """What one employee gave, without a name, an address or an agent.
 
     Attributes:
@@ -76,12 +76,12 @@ class Testimony:
     reason: str = ""
 
 
-GIVEN = tuple(field.name for field in fields(Testimony))
+GIVEN = tuple(field.name for field in fields(Proof))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """A testimony in its place in the chain.
+    """A proof in its place in the chain.
 
     Attributes:
         sequence: 1 for the first record, then one more for each.
@@ -93,7 +93,7 @@ class Evidence:
 
     sequence: int
     nonce: str
-    testimony: Testimony
+    proof: Proof
     previous: str
     content_sha256: str
     sha256: str
@@ -114,10 +114,10 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def content(sequence: int, nonce: str, testimony: Testimony) -> dict[str, object]:
+def content(sequence: int, nonce: str, proof: Proof) -> dict[str, object]:
     """Return what is hashed of a record, before its link to the one before."""
-    given = {name: getattr(testimony, name) for name in GIVEN}
-    return {**given, "at": instant(testimony.at), "form": FORM, "nonce": nonce, "sequence": sequence}
+    given = {name: getattr(proof, name) for name in GIVEN}
+    return {**given, "at": instant(proof.at), "form": FORM, "nonce": nonce, "sequence": sequence}
 
 
 def link(sequence: int, previous: str, content_sha256: str) -> str:
@@ -125,13 +125,13 @@ def link(sequence: int, previous: str, content_sha256: str) -> str:
     return hash_of(canonical({"content": content_sha256, "previous": previous, "sequence": sequence}))
 
 
-def sealed(sequence: int, nonce: str, testimony: Testimony, previous: str) -> Evidence:
-    """Put a testimony in its place after the record with the hash ``previous``."""
-    inner = hash_of(canonical(content(sequence, nonce, testimony)))
+def sealed(sequence: int, nonce: str, proof: Proof, previous: str) -> Evidence:
+    """Put a proof in its place after the record with the hash ``previous``."""
+    inner = hash_of(canonical(content(sequence, nonce, proof)))
     return Evidence(
         sequence=sequence,
         nonce=nonce,
-        testimony=testimony,
+        proof=proof,
         previous=previous,
         content_sha256=inner,
         sha256=link(sequence, previous, inner),
@@ -140,7 +140,7 @@ def sealed(sequence: int, nonce: str, testimony: Testimony, previous: str) -> Ev
 
 def faults(record: Evidence, sequence: int, previous: str) -> list[str]:
     """Say what is wrong with a record that should be number ``sequence`` after ``previous``."""
-    right = sealed(record.sequence, record.nonce, record.testimony, record.previous)
+    right = sealed(record.sequence, record.nonce, record.proof, record.previous)
     pairs = (
         ("sequence", sequence, record.sequence),
         ("previous", previous, record.previous),

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from diffuse.adapters.pack.verify import check
 from diffuse.adapters.pack.zipped import EvidenceZip
-from diffuse.domain.evidence import NOTHING, Evidence, Testimony, hash_of, sealed
+from diffuse.domain.evidence import NOTHING, Evidence, Proof, hash_of, sealed
 from diffuse.ports import Head
 
 POLICY, MESSAGE = '{"id":"usage"}', '{"subject":["À retenir"]}'
-TESTIMONY = Testimony(
+PROOF = Proof(
     person="ab" * 16,
     identified_by="link",
     campaign="essai",
@@ -44,9 +44,9 @@ class Chained:
     def records(self) -> Iterator[Evidence]:
         previous = NOTHING
         for number in range(1, 5):
-            campaign = "essai" if number % 2 else "autre"
-            testimony = replace(TESTIMONY, delivery=number, campaign=campaign)
-            record = sealed(number, f"{number:032x}", testimony, previous)
+            campaign = "essai" if number % 2 else "ailleurs-2"
+            proof = replace(PROOF, delivery=number, campaign=campaign)
+            record = sealed(number, f"{number:032x}", proof, previous)
             previous = record.sha256
             yield record
 
@@ -61,7 +61,7 @@ class Chained:
 
 def written(path: Path, campaign: str = "essai") -> Path:
     shown = EvidenceZip(path).write(
-        Chained(), lambda record: record.testimony.campaign == campaign, {"campaign": campaign}
+        Chained(), lambda record: record.proof.campaign == campaign, {"campaign": campaign}
     )
     assert shown == 2
     return path
@@ -87,7 +87,7 @@ def test_the_same_evidence_makes_the_same_bytes(pack: Path, tmp_path: Path) -> N
 
 def test_withheld_records_say_nothing_and_the_table_runs_no_formula(pack: Path) -> None:
     with zipfile.ZipFile(pack) as archive:
-        assert b"autre" not in b"".join(archive.read(name) for name in archive.namelist())
+        assert b"ailleurs-2" not in b"".join(archive.read(name) for name in archive.namelist())
         assert ",'=J" in archive.read("evidence.csv").decode()
 
 
@@ -122,7 +122,7 @@ def test_any_changed_byte_of_an_unpacked_file_is_found_and_the_file_named(
 
 
 def test_a_changed_record_is_named_even_when_the_manifest_agrees_with_it(tmp_path: Path) -> None:
-    forged = written(tmp_path / "pack.zip", "autre")
+    forged = written(tmp_path / "pack.zip", "ailleurs-2")
     with zipfile.ZipFile(forged) as archive:
         archive.extractall(tmp_path / "pack")
     lines = (tmp_path / "pack" / "records.jsonl").read_bytes()

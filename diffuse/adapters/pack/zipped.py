@@ -76,7 +76,7 @@ class EvidenceZip:
                 is_shown = wanted(record)
                 shown += is_shown
                 if is_shown:
-                    named |= {record.testimony.policy_sha256, record.testimony.message_sha256}
+                    named |= {record.proof.policy_sha256, record.proof.message_sha256}
                 file.write(f"{line(record, withheld=not is_shown)}\n")
         with self._file(pack, "evidence.csv") as file:
             print_table(file, COLUMNS, map(_row, filter(wanted, until(chain.records(), head))))
@@ -131,10 +131,10 @@ def line(record: Evidence, *, withheld: bool) -> str:
     }
     if withheld:
         return canonical({**links, "sequence": record.sequence, "withheld": True})
-    return canonical({**content(record.sequence, record.nonce, record.testimony), **links})
+    return canonical({**content(record.sequence, record.nonce, record.proof), **links})
 
 
 def _row(record: Evidence) -> tuple[object, ...]:
-    given = record.testimony
+    given = record.proof
     told = (instant(given.at) if name == "at" else getattr(given, name) for name in GIVEN)
     return (record.sequence, *told, record.previous, record.content_sha256, record.sha256)

@@ -10,7 +10,7 @@ from diffuse.adapters.sql.engine import reading
 from diffuse.adapters.sql.evidence import AT_A_TIME, record_of
 from diffuse.adapters.sql.types import fixed
 from diffuse.domain.events import Kind
-from diffuse.domain.evidence import NOTHING, Answer, Evidence, faults, hash_of, instant
+from diffuse.domain.evidence import NOTHING, Response, Evidence, faults, hash_of, instant
 
 _ROW = tables.evidence.c
 _GIVEN = tables.acknowledgement.c
@@ -53,7 +53,7 @@ class SqlAudit:
 
     def _apart(self, record: Evidence, beside: dict[str, object]) -> Iterator[str]:
         """Yield where a record and the rows that it proves say different things."""
-        given = record.testimony
+        given = record.proof
         if beside["told"] is None:
             yield f"delivery {given.delivery}: expected a row of it, found none"
             return
@@ -62,18 +62,18 @@ class SqlAudit:
                 yield f"{name}: the delivery has {beside[f'told_{name}']!r}, found {getattr(given, name)!r}"
         if (person := self._pseudonym(str(beside["told_employee"]))) != given.person:
             yield f"person: expected {person}, found {given.person}"
-        if given.answer == Answer.QUIZ and not beside["answered"]:
+        if given.answer == Response.QUIZ and not beside["answered"]:
             yield f"the answer {given.detail!r} at {instant(given.at)}: expected an event of it, found none"
-        if given.answer == Answer.ACKNOWLEDGE:
+        if given.answer == Response.ACKNOWLEDGE:
             yield from _confirmed(record, beside)
 
 
 def _confirmed(record: Evidence, beside: dict[str, object]) -> Iterator[str]:
     if beside["confirmed"] is None:
-        yield f"delivery {record.testimony.delivery}: expected its acknowledgement, found none"
+        yield f"delivery {record.proof.delivery}: expected its acknowledgement, found none"
         return
     for name in ("policy", "version", "language", "statement", "at"):
-        there, here = beside[f"confirmed_{name}"], getattr(record.testimony, name)
+        there, here = beside[f"confirmed_{name}"], getattr(record.proof, name)
         if there != here:
             yield f"{name}: the acknowledgement has {there}, found {here}"
 
@@ -104,12 +104,12 @@ def _records() -> Select[tuple[object, ...]]:
 
 def _missing(connection: Connection) -> Iterator[str]:
     """Yield acknowledgements and answers of which the chain says nothing."""
-    confirmed = exists().where(_ROW.delivery == _GIVEN.delivery, _ROW.answer == fixed(Answer.ACKNOWLEDGE))
+    confirmed = exists().where(_ROW.delivery == _GIVEN.delivery, _ROW.answer == fixed(Response.ACKNOWLEDGE))
     for number in connection.scalars(select(_GIVEN.delivery).where(~confirmed).order_by(_GIVEN.delivery)):
         yield f"delivery {number}: expected a record of its acknowledgement, found none"
     answered = exists().where(
         _ROW.delivery == _CAME.delivery,
-        _ROW.answer == fixed(Answer.QUIZ),
+        _ROW.answer == fixed(Response.QUIZ),
         _ROW.at == _CAME.at,
         _ROW.detail == _CAME.detail,
     )

@@ -17,10 +17,10 @@ from diffuse.domain.evidence import (
     GIVEN,
     NOTHING,
     Acknowledgement,
-    Answer,
+    Response,
     Evidence,
     Origin,
-    Testimony,
+    Proof,
     hash_of,
     sealed,
 )
@@ -39,9 +39,9 @@ _TOLD = tables.delivery.c
 
 
 class Witnessed(NamedTuple):
-    """A testimony, and the texts that it names, by their hash."""
+    """A proof, and the texts that it names, by their hash."""
 
-    testimony: Testimony
+    proof: Proof
     texts: Mapping[str, str]
 
 
@@ -80,7 +80,7 @@ class SqlEvidence:
             version=given.version,
             language=given.language,
             statement=given.statement,
-            answer=Answer.ACKNOWLEDGE,
+            answer=Response.ACKNOWLEDGE,
             at=given.at,
             origin=origin,
         )
@@ -95,7 +95,7 @@ class SqlEvidence:
             version=policy.version,
             language=row.language,
             statement=_asked(point, row.language, event.detail),
-            answer=Answer.QUIZ,
+            answer=Response.QUIZ,
             detail=event.detail,
             at=event.at,
             origin=origin,
@@ -107,7 +107,7 @@ class SqlEvidence:
         _keep_texts(connection, {key: text for one in witnessed for key, text in one.texts.items()})
         rows = []
         for one in witnessed:
-            record = sealed(head.sequence + 1, secrets.token_hex(16), one.testimony, head.sha256)
+            record = sealed(head.sequence + 1, secrets.token_hex(16), one.proof, head.sha256)
             rows.append(_values(record))
             head = Head(record.sequence, record.sha256)
         if rows:
@@ -169,7 +169,7 @@ class SqlEvidence:
 
     def _witnessed(self, row: Row[tuple[object, ...]], texts: tuple[str, str], **given: object) -> Witnessed:
         policy, message = texts
-        testimony = Testimony(
+        proof = Proof(
             person=self._pseudonym(row.employee),
             identified_by=LINK,
             campaign=row.campaign,
@@ -180,10 +180,10 @@ class SqlEvidence:
             channel=row.channel,
             **{"detail": "", **given},  # type: ignore[arg-type]
         )
-        kept = {name: plain(value) for name in GIVEN if isinstance(value := getattr(testimony, name), str)}
+        kept = {name: plain(value) for name in GIVEN if isinstance(value := getattr(proof, name), str)}
         return Witnessed(
-            replace(testimony, **kept),  # type: ignore[arg-type]
-            {testimony.policy_sha256: policy, testimony.message_sha256: message},
+            replace(proof, **kept),  # type: ignore[arg-type]
+            {proof.policy_sha256: policy, proof.message_sha256: message},
         )
 
     def _read_baked(self, publication: int, key_point: str, variant: str, language: str) -> str:
@@ -209,18 +209,18 @@ class SqlEvidence:
             *(self.of_acknowledgement(Acknowledgement(**one), Origin.ADOPTED) for one in confirmed),
             *(self.of_answer(Event(**one), Origin.ADOPTED) for one in answered),
         ]
-        return sorted(found, key=lambda one: (one.testimony.at, one.testimony.delivery, one.testimony.answer))
+        return sorted(found, key=lambda one: (one.proof.at, one.proof.delivery, one.proof.answer))
 
 
 def record_of(row: RowMapping) -> Evidence:
     """Read a record from its row, as it stands there."""
     links = ("sequence", "nonce", "previous", "content_sha256", "sha256")
-    given = Testimony(**{name: row[name] for name in GIVEN})
-    return Evidence(testimony=given, **{name: row[name] for name in links})
+    given = Proof(**{name: row[name] for name in GIVEN})
+    return Evidence(proof=given, **{name: row[name] for name in links})
 
 
 def _values(record: Evidence) -> dict[str, object]:
-    given = {name: getattr(record.testimony, name) for name in GIVEN}
+    given = {name: getattr(record.proof, name) for name in GIVEN}
     links = ("sequence", "nonce", "previous", "content_sha256", "sha256")
     return {**given, **{name: getattr(record, name) for name in links}}
 

@@ -56,7 +56,12 @@ class Office(NamedTuple):
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET LOCAL session_replication_role = replica"))
             else:
-                for name in ("evidence_update", "evidence_delete", "evidence_text_update", "evidence_text_delete"):
+                for name in (
+                    "evidence_update",
+                    "evidence_delete",
+                    "evidence_text_update",
+                    "evidence_text_delete",
+                ):
                     connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
             for statement in statements:
                 connection.execute(text(statement))
@@ -93,7 +98,7 @@ def answered(delivery: int = 1) -> Event:
 def test_an_acknowledgement_says_what_was_confirmed_and_by_which_pseudonym(office: Office) -> None:
     assert office.hits.acknowledge(confirmed(), TODAY)
     (record,) = office.records
-    given = record.testimony
+    given = record.proof
     assert (record.sequence, record.previous) == (1, NOTHING)
     assert (given.answer, given.identified_by, given.channel) == ("acknowledge", "link", "email")
     assert (given.policy, given.version, given.key_point) == ("conduct", "2026.1", "disclose")
@@ -114,7 +119,7 @@ def test_an_acknowledgement_given_twice_is_one_record(office: Office) -> None:
 def test_an_answer_is_a_record_of_its_own(office: Office) -> None:
     office.hits.record(answered(), TODAY)
     office.hits.record(Event(delivery=1, kind=Kind.OPENED, at=NOW), TODAY)
-    assert [(one.testimony.answer, one.testimony.detail) for one in office.records] == [("quiz", "1:right")]
+    assert [(one.proof.answer, one.proof.detail) for one in office.records] == [("quiz", "1:right")]
     assert office.findings == []
 
 
@@ -122,7 +127,7 @@ def test_acknowledgements_in_the_same_instant_are_as_many_records_in_one_chain(o
     together(8, lambda place: office.hits.acknowledge(confirmed(place + 1), TODAY))
     records = office.records
     assert [one.sequence for one in records] == list(range(1, 9))
-    assert sorted(one.testimony.delivery for one in records) == list(range(1, 9))
+    assert sorted(one.proof.delivery for one in records) == list(range(1, 9))
     assert all(after.previous == before.sha256 for before, after in pairwise(records))
     assert office.findings == []
 
@@ -130,7 +135,7 @@ def test_acknowledgements_in_the_same_instant_are_as_many_records_in_one_chain(o
 def test_the_hash_is_that_of_the_canonical_content(office: Office) -> None:
     office.hits.acknowledge(confirmed(), TODAY)
     (record,) = office.records
-    inner = hash_of(canonical(content(1, record.nonce, record.testimony)))
+    inner = hash_of(canonical(content(1, record.nonce, record.proof)))
     outer = hash_of(f'{{"content":"{inner}","previous":"{NOTHING}","sequence":1}}')
     assert record.sha256 == outer
     assert faults(record, 1, NOTHING) == []
@@ -182,8 +187,8 @@ def test_what_was_given_before_there_was_a_chain_is_adopted_once_and_marked(offi
     older.acknowledge(confirmed(2, 1), TODAY)
     assert len(office.findings) == 2
     assert (office.chain.adopt(), office.chain.adopt()) == (2, 0)
-    assert [one.testimony.answer for one in office.records] == ["quiz", "acknowledge"]
-    assert {one.testimony.origin for one in office.records} == {Origin.ADOPTED}
+    assert [one.proof.answer for one in office.records] == ["quiz", "acknowledge"]
+    assert {one.proof.origin for one in office.records} == {Origin.ADOPTED}
     older.acknowledge(confirmed(5), TODAY)
     assert office.chain.adopt() == 0
     assert office.findings == ["delivery 5: expected a record of its acknowledgement, found none"]
