@@ -1,6 +1,5 @@
 """Evidence: what an employee confirmed or answered, in which words, and when; one chain of records."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -12,6 +11,11 @@ FORM = "diffuse-evidence-1"
 
 NOTHING = "0" * 64
 """The hash before the first record."""
+
+
+_ESCAPED = {number: f"\\u{number:04x}" for number in range(0x20)} | {
+    ord(plain): f"\\{letter}" for plain, letter in zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True)
+}
 
 
 class Response(StrEnum):
@@ -99,9 +103,21 @@ class Evidence:
     sha256: str
 
 
-def canonical(value: Mapping[str, object]) -> str:
-    """Write texts and whole numbers as JSON by RFC 8785: keys sorted, UTF-8, no blanks, shortest escapes."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+def canonical(value: object) -> str:
+    """Write texts, whole numbers, truths and mappings of them as JSON by RFC 8785 (3.2): no blanks, keys sorted.
+
+    Raises:
+        TypeError: for anything else, of which there is more than one spelling.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, str):
+        return f'"{value.translate(_ESCAPED)}"'
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{canonical(key)}:{canonical(value[key])}' for key in sorted(value))}}}"
+    raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
 def hash_of(text: str) -> str:

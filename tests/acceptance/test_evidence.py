@@ -29,6 +29,6 @@ def test_an_acknowledgement_can_be_verified_here_and_offline(place: Installation
         pack.extract("verify.py", place.folder)
         assert pack.read("records.jsonl").count(b'"withheld":true') == 4
     for name in ("one.zip", "all.zip"):
-        words = [sys.executable, "-I", place.folder / "verify.py", place.folder / name]
+        words = [sys.executable, "-I", str(place.folder / "verify.py"), str(place.folder / name)]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout.split()[-1]) == (0, said.split()[-1])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from diffuse.adapters.csv_tables import print_table
 from diffuse.adapters.pack.verify import MANIFEST, RECORDS, SEAL, entry
@@ -108,7 +108,9 @@ class EvidenceZip:
         """Open a text file of the pack, and note its hash."""
         with pack.open(entry(name), "w", force_zip64=False) as raw:
             hashing = _Hashing(raw)
-            text = io.TextIOWrapper(io.BufferedWriter(hashing), encoding="utf-8", newline="")
+            text = io.TextIOWrapper(
+                cast("IO[bytes]", io.BufferedWriter(hashing)), encoding="utf-8", newline=""
+            )
             yield text
             text.flush()
             self._hashes[name] = hashing.sha256.hexdigest()

@@ -10,7 +10,7 @@ from diffuse.adapters.sql.engine import reading
 from diffuse.adapters.sql.evidence import AT_A_TIME, record_of
 from diffuse.adapters.sql.types import fixed
 from diffuse.domain.events import Kind
-from diffuse.domain.evidence import NOTHING, Response, Evidence, faults, hash_of, instant
+from diffuse.domain.evidence import NOTHING, Evidence, Response, faults, hash_of, instant
 
 _ROW = tables.evidence.c
 _GIVEN = tables.acknowledgement.c

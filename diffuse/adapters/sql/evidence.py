@@ -17,10 +17,10 @@ from diffuse.domain.evidence import (
     GIVEN,
     NOTHING,
     Acknowledgement,
-    Response,
     Evidence,
     Origin,
     Proof,
+    Response,
     hash_of,
     sealed,
 )
@@ -244,7 +244,7 @@ def _keep_texts(connection: Connection, texts: Mapping[str, str]) -> None:
 def _insert(connection: Connection, table: object, values: Mapping[str, object]) -> None:
     """Add a row that another writer may be adding too."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).values(dict(values)).on_conflict_do_nothing())  # type: ignore[arg-type]
+    connection.execute(dialect.insert(table).values(dict(values)).on_conflict_do_nothing())
 
 
 def _asked(point: KeyPoint, language: str, detail: str) -> str:
