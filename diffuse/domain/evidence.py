@@ -104,7 +104,7 @@ class Evidence:
 
 
 def canonical(value: object) -> str:
-    """Write texts, whole numbers, truths and mappings of them as JSON by RFC 8785 (3.2): no blanks, keys sorted.
+    """Write texts, whole numbers, truths and mappings of them as JSON by RFC 8785, section 3.2.
 
     Raises:
         TypeError: for anything else, of which there is more than one spelling.
