@@ -15,8 +15,10 @@ from diffuse.domain.attention import Attention
 from diffuse.domain.traffic import Limit, Server, Traffic
 from diffuse.errors import AuthoringError, FieldPath, dotted
 from diffuse.ports import (
+    Audit,
     Calendar,
     Campaigns,
+    Chain,
     Channel,
     Clock,
     Directory,
@@ -78,6 +80,9 @@ class App:
     export: Export
     operate: Operate
     gauges: Gauges
+    chain: Chain
+    audit: Audit
+    pseudonym: Callable[[str], str]
     channel: Channel
 
     def close(self) -> None:
@@ -246,10 +251,12 @@ def app(
     from diffuse.adapters.dot_journal import DotJournals
     from diffuse.adapters.remembered import RememberedFile
     from diffuse.adapters.signer import KeyedSigner
+    from diffuse.adapters.sql.audit import SqlAudit
     from diffuse.adapters.sql.clock import clock_of
     from diffuse.adapters.sql.control import SqlControl
     from diffuse.adapters.sql.directory import SqlDirectory
     from diffuse.adapters.sql.engine import connect
+    from diffuse.adapters.sql.evidence import SqlEvidence
     from diffuse.adapters.sql.gauges import SqlGauges
     from diffuse.adapters.sql.hits import SqlHits
     from diffuse.adapters.sql.house import SqlHouse
@@ -279,6 +286,10 @@ def app(
         base_url=settings.base_url,
         mail_domain=settings.sender_email.rpartition("@")[2],
     )
+    chain = SqlEvidence(
+        engine, publications=publications.get, policies=definitions.dump, pseudonym=signer.pseudonym
+    )
+    chain.adopt()
     queue = _queue(hints or broker(settings))
     house = SqlHouse(engine, rules=(definitions.dump, definitions.load_attention))
     worker = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
@@ -364,7 +375,10 @@ def app(
         ),
         gauges=SqlGauges(engine, stopwatch),
         succeed=succeed,
-        record=Record(hits=SqlHits(engine), publications=publications, clock=clock, signer=signer),
+        record=Record(hits=SqlHits(engine, chain), publications=publications, clock=clock, signer=signer),
+        chain=chain,
+        pseudonym=signer.pseudonym,
+        audit=SqlAudit(engine, pseudonym=signer.pseudonym),
         export=Export(
             results=SqlResults(engine, publications=publications.get),
             directory=directory,

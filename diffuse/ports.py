@@ -5,14 +5,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.control import Stop
 from diffuse.domain.delivery import Change, Claimed, Ending, Left, Outcome, State, Touchpoint
 from diffuse.domain.events import Event
-from diffuse.domain.evidence import Acknowledgement
+from diffuse.domain.evidence import Acknowledgement, Evidence
 from diffuse.domain.message import Baked, Outgoing, Wording
 from diffuse.domain.messages import Messages
 from diffuse.domain.pending import Occasion
@@ -380,6 +380,33 @@ class Signer(Protocol):
 
     def read(self, purpose: str, token: str) -> Links | None:
         """Return what a token stands for, or None when it is not one of ours for that purpose."""
+
+
+class Head(NamedTuple):
+    """The end of the chain of evidence: how many records it has, and the hash of the last."""
+
+    sequence: int
+    sha256: str
+
+
+class Chain(Protocol):
+    """Reads the chain of evidence."""
+
+    def records(self) -> Iterator[Evidence]:
+        """Yield the whole chain in its order, in constant memory."""
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield every text that is kept, by its hash."""
+
+    def head(self) -> Head:
+        """Return the end of the chain as writers left it."""
+
+
+class Audit(Protocol):
+    """Checks the chain of evidence."""
+
+    def findings(self) -> Iterator[str]:
+        """Yield all that is wrong: which record, what was expected, what was found."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

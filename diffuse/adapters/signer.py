@@ -54,6 +54,7 @@ class KeyedSigner:
             for purpose in ADDRESSES
         }
         self._message_key = blake2b(material, digest_size=32, person=b"diffuse messages").digest()
+        self._person_key = blake2b(material, digest_size=32, person=b"diffuse persons").digest()
         self._base_url = base_url.rstrip("/")
         self._mail_domain = mail_domain
 
@@ -67,6 +68,10 @@ class KeyedSigner:
         mark = blake2b(key, key=self._message_key, digest_size=15).hexdigest()
         # A header line may hold 998 characters; the hash stands for the whole of what is cut off here.
         return f"<{campaign[:40]}.{key_point[:60]}.{touch}.{mark}@{self._mail_domain}>"
+
+    def pseudonym(self, employee: str) -> str:
+        """Return the pseudonym of an employee in evidence: 32 digits that say nothing without the secret."""
+        return blake2b(employee.encode(), key=self._person_key, digest_size=16).hexdigest()
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
         """Return the address for a purpose: ``open``, ``click`` or ``acknowledge``."""

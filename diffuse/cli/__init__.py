@@ -11,9 +11,11 @@ from diffuse.cli.deliveries import deliveries, settle
 from diffuse.cli.demo import demo
 from diffuse.cli.doctor import doctor
 from diffuse.cli.errors import Commands
+from diffuse.cli.evidence import evidence
 from diffuse.cli.export import export
 from diffuse.cli.import_ import import_
 from diffuse.cli.launch import launch
+from diffuse.cli.ledger import ledger
 from diffuse.cli.preview import preview
 from diffuse.cli.relief import absences, duties, succession
 from diffuse.cli.schema import schema
@@ -38,6 +40,7 @@ def main(context: click.Context, config: Path | None) -> None:
 
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
-    up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export, demo,
+    up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
+    ledger, evidence, demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.attempts import settle
 from diffuse.adapters.sql.engine import reading, writing
+from diffuse.adapters.sql.evidence import SqlEvidence, Witnessed
 from diffuse.adapters.sql.types import one_of
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
@@ -55,9 +56,10 @@ _OTHER = tables.employee.alias("other")
 class SqlHits:
     """The events and acknowledgements in a database."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Use a database that has been upgraded."""
+    def __init__(self, engine: Engine, evidence: SqlEvidence | None = None) -> None:
+        """Use a database that has been upgraded; without ``evidence`` nothing is added to the chain."""
         self._engine = engine
+        self._evidence = evidence
 
     def shown(self, delivery: int) -> Shown | None:
         """Return a delivery that has left, or None."""
@@ -87,8 +89,10 @@ class SqlHits:
         """
         if event.kind == Kind.ACKNOWLEDGED:
             raise ValueError("an acknowledgement is kept with its text, by acknowledge()")
+        proof = self._evidence.of_answer(event) if self._evidence and event.kind == Kind.ANSWERED else None
         with writing(self._engine) as connection:
             _keep(connection, event, reached_on, _lock(connection, event.delivery))
+            self._prove(connection, proof)
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.
@@ -100,6 +104,7 @@ class SqlHits:
         values = {name: getattr(given, name) for name in Acknowledgement.__dataclass_fields__}
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         keep = dialect.insert(tables.acknowledgement).values(values).on_conflict_do_nothing()
+        proof = self._evidence.of_acknowledgement(given) if self._evidence else None
         with writing(self._engine) as connection:
             before = _lock(connection, given.delivery)
             is_first = (
@@ -112,7 +117,13 @@ class SqlHits:
                     reached_on,
                     before,
                 )
+                self._prove(connection, proof)
         return is_first
+
+    def _prove(self, connection: Connection, proof: Witnessed | None) -> None:
+        """Chain what was just kept, in the same transaction and last: others wait for the chain's end."""
+        if self._evidence and proof:
+            self._evidence.append(connection, [proof])
 
 
 def _lock(connection: Connection, delivery: int) -> RowMapping:

@@ -257,6 +257,43 @@ acknowledgement = Table(
 )
 """Evidence: who confirmed which version, in which words; at most one for a delivery, never changed."""
 
+evidence = Table(
+    "evidence",
+    METADATA,
+    Column("sequence", NUMBER, primary_key=True, autoincrement=False),
+    *(Column(name, NAME, nullable=False) for name in ("nonce", "person", "identified_by", "campaign")),
+    *(Column(name, NAME, nullable=False) for name in ("policy", "version", "key_point")),
+    Column("delivery", NUMBER, nullable=False),
+    *(Column(name, NAME, nullable=False) for name in ("policy_sha256", "message_sha256", "language")),
+    *(Column(name, NAME, nullable=False) for name in ("statement", "answer", "detail")),
+    Column("at", Instant, nullable=False),
+    *(Column(name, NAME, nullable=False) for name in ("channel", "origin", "on_behalf_of", "reason")),
+    *(Column(name, NAME, nullable=False) for name in ("previous", "content_sha256", "sha256")),
+    Index("ix_evidence_delivery", "delivery"),
+    sqlite_strict=True,
+)
+"""Evidence, each record chained to the one before; triggers refuse every change and every deletion."""
+
+evidence_text = Table(
+    "evidence_text",
+    METADATA,
+    Column("sha256", NAME, primary_key=True),
+    Column("text", NAME, nullable=False),
+    sqlite_strict=True,
+)
+"""The policies and messages that evidence names by their hash; triggers refuse every change too."""
+
+evidence_head = Table(
+    "evidence_head",
+    METADATA,
+    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    Column("sequence", NUMBER, nullable=False),
+    Column("sha256", NAME, nullable=False),
+    Column("adopted", NUMBER, nullable=False),
+    sqlite_strict=True,
+)
+"""One row: the end of the chain, which one writer moves at a time, and whether older evidence is in it."""
+
 occasion = Table(
     "occasion",
     METADATA,

@@ -64,7 +64,7 @@ def _constraints(connection: Connection) -> dict[str, Any]:
 def _of_sqlite(connection: Connection) -> dict[str, Any]:
     """Columns and checks of each table, in any order, and the statement of each index."""
     rows = connection.execute(
-        text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%'")
+        text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND type <> 'trigger'")
     ).all()
     found = inspect(connection)
     # A column that was added later stands elsewhere, and had to have a default.

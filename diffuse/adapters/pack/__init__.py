@@ -1,0 +1,1 @@
+"""What goes into an evidence pack besides the evidence, and the program that checks it."""

@@ -1,0 +1,41 @@
+"""``diffuse evidence``: what an auditor takes along."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from diffuse.cli.errors import open_app
+
+if TYPE_CHECKING:
+    from diffuse.domain.evidence import Evidence
+
+
+@click.group()
+def evidence() -> None:
+    """Hand evidence out."""
+
+
+@evidence.command()
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--campaign", default="", help="Show only the records of this campaign.")
+@click.option("--policy", default="", help="Show only the records of this policy.")
+@click.option("--person", default="", help="Show only the records of this employee (id of the directory).")
+@click.pass_context
+def pack(context: click.Context, out: Path, campaign: str, policy: str, person: str) -> None:
+    """Write a zip of evidence that anybody can verify offline (docs/evidence.md).
+
+    Of the records that are not asked for, only their hashes go out, so that the chain still verifies.
+    """
+    from diffuse.adapters.pack.zipped import EvidenceZip
+
+    config: Path | None = context.find_root().obj
+    app = open_app(config)
+    pseudonym = app.pseudonym(person) if person else ""
+    asked = {"campaign": campaign, "person": pseudonym, "policy": policy}
+
+    def wanted(record: "Evidence") -> bool:
+        return all(not value or getattr(record.proof, name) == value for name, value in asked.items())
+
+    shown = EvidenceZip(out).write(app.chain, wanted, {name: value for name, value in asked.items() if value})
+    click.echo(f"{shown} records of {app.chain.head().sequence} written to {out}")
