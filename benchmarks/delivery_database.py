@@ -13,6 +13,7 @@ from diffuse import bootstrap
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.engine import connect, reading, writing
 from diffuse.adapters.sql.types import micros
+from diffuse.domain.delivery import State
 from diffuse.domain.population import bucket
 from diffuse.ports import Published
 from diffuse.settings import Settings
@@ -32,7 +33,7 @@ INSERT INTO delivery (campaign, key_point, touch, employee, channel, step, publi
 SELECT :campaign, said.key_point, :touch, whom.id, 'email', 0, said.publication, said.variant,
     said.language,
     '<bench.' || said.key_point || '.' || :touch || '.' || whom.id || '@universite.example>',
-    'planned', '', :day, :day, :due, :until, :due, 0, '', '', '', '', '', '', whom.bucket
+    :state, '', :day, :day, :due, :until, :due, 0, '', '', '', '', '', '', whom.bucket
 FROM (SELECT id, bucket, row_number() OVER (ORDER BY bucket, id) AS place FROM employee) AS whom
 JOIN (SELECT publication, key_point, variant, language,
         row_number() OVER (ORDER BY key_point, variant, language) AS place
@@ -71,7 +72,10 @@ def launched(database: str, folder: Path, campaign: Path) -> Published:
 def fill(
     database: str, folder: Path, deliveries: int, employees: int = MOST, campaign: Path = CAMPAIGN
 ) -> float:
-    """Plan so many messages that are due, for so many employees at most; return the seconds it took."""
+    """Fill the table with so many messages, the last for each employee due; return the seconds it took.
+
+    Those before have been sent.
+    """
     began, employees = perf_counter(), min(deliveries, employees)
     published = launched(database, folder, campaign)
     engine = connect(database)
@@ -85,8 +89,9 @@ def fill(
     for some in _people(employees):
         with writing(engine) as connection:
             connection.execute(insert(tables.employee), some)
-    for touch in range(deliveries // employees):
-        _plan(engine, published, touch)
+    touches = deliveries // employees
+    for touch in range(touches):
+        _plan(engine, published, touch, State.PLANNED if touch == touches - 1 else State.SENT)
     with writing(engine) as connection:
         for index in _INDEXES:
             index.create(connection)
@@ -97,8 +102,8 @@ def fill(
     return perf_counter() - began
 
 
-def _plan(engine: Engine, published: Published, touch: int) -> None:
-    """Plan a message for everybody, each with one of the campaign's wordings."""
+def _plan(engine: Engine, published: Published, touch: int, state: State) -> None:
+    """Plan a message for everybody, each with one of the campaign's wordings, or let it have been sent."""
     special = ", ".join(f"'{one}'" for one in _special(published))
     number = text(f"SELECT count(*) FROM wording WHERE key_point NOT IN ({special})")  # noqa: S608 -- ours
     now = datetime.now(UTC)
@@ -107,6 +112,7 @@ def _plan(engine: Engine, published: Published, touch: int) -> None:
         values = {
             "campaign": published.campaign.id,
             "touch": touch,
+            "state": state,
             "day": due.date().isoformat(),
             "due": micros(due),
             "until": micros(now + timedelta(hours=20)),

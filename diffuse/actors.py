@@ -31,7 +31,7 @@ TICK = 0.5
 PATIENCE = 25.0
 """Seconds that a round has to end once the worker is told to stop."""
 
-SWITCH = 0.0001
+SWITCH = 0.0003
 """Seconds that a thread computes while others wait: a mail server's answer must not wait for a turn."""
 
 YOUNG = 20_000
