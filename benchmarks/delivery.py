@@ -199,7 +199,7 @@ class Bench:
         )
 
     def _marked(self, rows: int) -> float:
-        """Claim and mark the last message of each employee, beside earlier ones; return microseconds for each."""
+        """Claim and mark the last message of each employee; return the microseconds for each."""
         found = self._worker("ledger", self.fresh(rows, EMPLOYEES))
         if rows > MESSAGES:
             for one in self.folder.glob(f"*-{rows}-*.db"):
