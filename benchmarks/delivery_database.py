@@ -29,11 +29,12 @@ _INDEXES = [one for one in tables.delivery.indexes if not one.unique]
 _FILL = """
 INSERT INTO delivery (campaign, key_point, touch, employee, channel, step, publication, variant, language,
     message_id, state, reason, due_on, wanted_on, due_at, not_after, created_at, attempt, reply, answer,
-    delayed_by, occasion, about, duty, bucket)
+    delayed_by, occasion, about, duty, bucket, sent_at)
 SELECT :campaign, said.key_point, :touch, whom.id, 'email', 0, said.publication, said.variant,
     said.language,
     '<bench.' || said.key_point || '.' || :touch || '.' || whom.id || '@universite.example>',
-    :state, '', :day, :day, :due, :until, :due, 0, '', '', '', '', '', '', whom.bucket
+    :state, '', :day, :day, :due, :until, :due, 0, '', '', '', '', '', '', whom.bucket,
+    CASE WHEN :state = 'sent' THEN :due END
 FROM (SELECT id, bucket, row_number() OVER (ORDER BY bucket, id) AS place FROM employee) AS whom
 JOIN (SELECT publication, key_point, variant, language,
         row_number() OVER (ORDER BY key_point, variant, language) AS place
