@@ -9,11 +9,12 @@ from diffuse.adapters.sql.engine import writing
 from diffuse.adapters.sql.remarks import SqlRemarks
 from diffuse.domain.evidence import Response
 from diffuse.domain.remark import Remark
-from tests.suites.store.given import MINUTE, NOW, TODAY, TOMORROW, together
+from tests.suites.store.given import MINUTE, NOW, TODAY, together
 from tests.suites.store.test_store_evidence import Office
 from tests.suites.store.test_store_evidence import office as office  # noqa: PLC0414 -- a fixture
 
 LEASE = timedelta(minutes=10)
+TOMORROW = TODAY + timedelta(days=1)
 
 
 def asked(delivery: int = 1, form: str = "f1", **changes: object) -> Remark:

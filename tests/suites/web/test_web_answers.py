@@ -15,7 +15,7 @@ def test_every_answer_carries_the_headers_that_keep_it_private_and_without_scrip
         service.browser.get(service.path("click"), follow_redirects=False),
         service.browser.get(service.path("acknowledge")),
         service.browser.post(service.path("acknowledge")),
-        service.press(),
+        service.press(answer="1"),
     ]
     for failure in (TransientFailure("away"), RuntimeError("broken")):
         service.hits.fails = failure
@@ -64,7 +64,7 @@ def test_a_fault_of_ours_shows_a_page_and_no_traceback(service: Service) -> None
 def test_the_log_has_one_line_of_json_for_each_request(service: Service) -> None:
     service.browser.get(service.path("open"))
     service.browser.head(service.path("click"), follow_redirects=False)
-    service.press()
+    service.press(answer="1")
     service.browser.get("/a/nonsense")
     service.browser.get("/x%0A{}")
     service.hits.fails = RuntimeError("broken")
