@@ -207,7 +207,10 @@ def _as_key(occasion: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """A versioned text of the governance framework and the key points that make it remembered."""
+    """A versioned text of the governance framework and the key points that make it remembered.
+
+    ``owner`` answers questions about it, ``Name <address>``; empty for the campaign's owner.
+    """
 
     id: str
     title: ByLanguage[str]
@@ -215,10 +218,16 @@ class Policy:
     key_points: tuple[KeyPoint, ...]
     link: ByLanguage[str] | None = None
     audience: str = "everyone"
+    owner: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be sent."""
         refuse(self.problems())
+
+    @property
+    def owner_email(self) -> str:
+        """The address of its own owner; empty when the campaign's owner answers for it."""
+        return self.owner.rpartition(" <")[2].removesuffix(">")
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with this policy alone."""
