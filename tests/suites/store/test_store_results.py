@@ -1,6 +1,7 @@
 """The results port on each database."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_a_result_holds_everything_that_came_back(store: Store) -> None:
     store.sent(NOW + MINUTE)
     for minute, kind in enumerate((Kind.OPENED, Kind.CLICKED, Kind.ANSWERED)):
         store.hits.record(Event(delivery=1, kind=kind, at=NOW + minute * MINUTE, detail="1:right"), TODAY)
-    text = {"policy": "records", "version": "2026.1", "language": "fr", "statement": "Lu."}
+    text: Any = {"policy": "records", "version": "2026.1", "language": "fr", "statement": "Lu."}
     store.hits.acknowledge(Acknowledgement(delivery=1, at=NOW + 9 * MINUTE, **text), TODAY)
     assert list(store.results.results()) == [
         Result(
