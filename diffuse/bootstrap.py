@@ -38,6 +38,7 @@ from diffuse.services.launch import Launch
 from diffuse.services.operate import Operate
 from diffuse.services.plan import Plan
 from diffuse.services.record import Record
+from diffuse.services.revise import Revise
 from diffuse.services.succeed import Succeed
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class App:
     queue: Queue
     templates: Path
     launch: Launch
+    revise: Revise
     plan: Plan
     deliver: Deliver
     beat: Beat
@@ -268,6 +270,7 @@ def app(
     from diffuse.adapters.sql.pulse import SqlPulse
     from diffuse.adapters.sql.relief import SqlRelief
     from diffuse.adapters.sql.results import SqlResults
+    from diffuse.adapters.sql.revisions import SqlVersions
     from diffuse.adapters.stopwatch import stopwatch
     from diffuse.adapters.templates import default_folder
 
@@ -280,6 +283,7 @@ def app(
     publications = SqlPublications(
         engine, campaigns=(definitions.dump, definitions.load), wordings=(baked_json.dump, baked_json.load)
     )
+    revise = Revise(publications=publications, versions=SqlVersions(engine), clock=clock)
     ledger = SqlLedger(engine, traffic(settings))
     signer = KeyedSigner(
         secret=settings.secret.get_secret_value(),
@@ -353,8 +357,10 @@ def app(
             publications=publications,
             control=control,
             house=house,
+            revise=revise,
             queue=queue,
         ),
+        revise=revise,
         plan=plan,
         deliver=deliver,
         beat=Beat(

@@ -392,3 +392,16 @@ pulse = Table(
     sqlite_strict=True,
 )
 """One row: a number drawn when the database was made, and when a worker last looked at it."""
+
+revision = Table(
+    "revision",
+    METADATA,
+    Column("publication", NUMBER, ForeignKey("publication.id"), primary_key=True, autoincrement=False),
+    Column("policy", NAME, primary_key=True),
+    *(Column(name, NAME, nullable=False) for name in ("version", "previous", "kind")),
+    Column("reason", Words, nullable=False),
+    Column("key_points", NAME, nullable=False),
+    CheckConstraint("kind IN ('first', 'material', 'minor')", name="known"),
+    sqlite_strict=True,
+)
+"""New versions of policies, why, and which key points they ask again; triggers refuse every change."""

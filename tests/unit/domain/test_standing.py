@@ -35,6 +35,7 @@ def log(*messages: dict[str, int]) -> Log:
         answered=days("answered"),
         right=numbers("right").astype(np.bool_),
         wording=numbers("wording"),
+        stale=numbers("stale").astype(np.bool_),
     )
 
 
