@@ -37,6 +37,7 @@ from diffuse.services.guard import Guard
 from diffuse.services.launch import Launch
 from diffuse.services.operate import Operate
 from diffuse.services.plan import Plan
+from diffuse.services.receipts import ReceiptBook
 from diffuse.services.record import Record
 from diffuse.services.revise import Revise
 from diffuse.services.succeed import Succeed
@@ -389,5 +390,9 @@ def app(
             results=SqlResults(engine, publications=publications.get),
             directory=directory,
             publications=publications,
+            receipts=ReceiptBook(
+                publications=publications, relief=SqlRelief(engine), pseudonym=signer.pseudonym
+            ),
+            clock=clock,
         ),
     )

@@ -15,7 +15,8 @@ from diffuse.domain.standing import Standing
 LEVEL = 1
 _KINDS = {
     "touch": "i4", "step": "i2", "tries": "i2", "messages": "i4", "back": "i4", "streak": "i2",
-    "sent": "M8[D]", "reached": "M8[D]", "acknowledged": "?", "waiting": "?", "renewed": "?", "anew": "?", "wording": "i8",
+    "sent": "M8[D]", "reached": "M8[D]", "wording": "i8",
+    "acknowledged": "?", "waiting": "?", "renewed": "?", "anew": "?",
     "stability": "f8", "difficulty": "f8", "exposed": "f8", "relearning": "?",
 }  # fmt: skip
 _WIDE = {"i4": "i8", "i2": "i8"}

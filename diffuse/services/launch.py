@@ -1,7 +1,7 @@
 """Launch: publish campaigns, all or none: their texts, checked, and their wordings, baked."""
 
-from itertools import product
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from diffuse.domain.attention import Attention

@@ -9,6 +9,7 @@ from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import ABOUT, DUTY, Excerpt
 from diffuse.domain.policy import KeyPoint, Policy, Question
 from diffuse.ports import Shown
+from diffuse.services.newer import Newer
 
 STATEMENT = ByLanguage(
     fr="J’ai lu et compris ce message\u00a0: «\u00a0{says}\u00a0» ({policy}, version {version}).",
@@ -57,6 +58,7 @@ class Page:
         acknowledge: whether the key point is to be acknowledged.
         acknowledged_at: the instant in the employee's own time zone, or None.
         statement: the exact words that an acknowledgement confirms; empty when there is nothing to confirm.
+        newer: the version that has followed the one shown, or None.
     """
 
     language: str
@@ -72,6 +74,7 @@ class Page:
     acknowledge: bool
     acknowledged_at: datetime | None
     statement: str
+    newer: Newer | None = None
 
     @property
     def can_answer(self) -> bool:
@@ -84,7 +87,7 @@ class Page:
         return self.acknowledge and self.acknowledged_at is None
 
 
-def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt) -> Page:
+def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt, newer: Newer | None = None) -> Page:
     """Lay out what a delivery shows, in its own language."""
     language = shown.language
     excerpt = excerpt.about({ABOUT: shown.about, DUTY: shown.duty})
@@ -104,6 +107,7 @@ def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt) -> Page:
         acknowledge=point.acknowledge,
         acknowledged_at=at and at.astimezone(ZoneInfo(shown.time_zone)),
         statement=statement(policy, point, shown),
+        newer=newer,
     )
 
 

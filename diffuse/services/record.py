@@ -9,6 +9,7 @@ from diffuse.domain.message import Baked, Wording
 from diffuse.domain.policy import Question
 from diffuse.errors import PermanentFailure
 from diffuse.ports import Clock, Hits, Links, Publications, Shown, Signer
+from diffuse.services.newer import newer
 from diffuse.services.page import Page, page_of, statement
 
 
@@ -69,7 +70,9 @@ class Record:
             NotOurs: when the token leads nowhere.
         """
         shown = self.delivery("acknowledge", token)
-        return page_of(shown, self._publications.get(shown.publication).campaign, self._baked(shown).excerpt)
+        published = self._publications.get(shown.publication)
+        later = newer(published, self._publications.running(), shown.key_point)
+        return page_of(shown, published.campaign, self._baked(shown).excerpt, later)
 
     def acknowledge(self, token: str, answer: int | None = None) -> None:
         """Record that the employee confirmed the message, and the answer if there is one; the first stand.

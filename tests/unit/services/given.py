@@ -162,9 +162,24 @@ class Office:
             deliver=self.deliver,
         )
         self.results = SqlResults(self.engine, publications=self.publications.get)
-        self.export = Export(results=self.results, directory=self.directory, publications=self.publications)
+        self.receipts = ReceiptBook(
+            publications=self.publications, relief=self.relief, pseudonym=self.signer.pseudonym
+        )
+        self.export = self.exporting(self.directory)
+        self.revise = Revise(
+            publications=self.publications, versions=SqlVersions(self.engine), clock=self.clock
+        )
         if people:
             self.directory.save(people)
+
+    def exporting(self, directory: Directory) -> Export:
+        return Export(
+            results=self.results,
+            directory=directory,
+            publications=self.publications,
+            receipts=self.receipts,
+            clock=self.clock,
+        )
 
     def planner(self, name: str) -> Plan:
         return Plan(

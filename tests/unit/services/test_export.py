@@ -241,7 +241,7 @@ def test_somebody_enrolled_and_planned_for_while_it_runs_is_in_the_tables() -> N
             raise NotImplementedError
 
     sheets = Sheets()
-    Export(results=office.results, directory=Growing(), publications=office.publications).run(sheets)
+    office.exporting(Growing()).run(sheets)
     assert len(sheets.tables["deliveries"]) == 5
     assert len(sheets.tables["employees"]) == 6
 

@@ -58,6 +58,7 @@ class Desk:
         self.house = self.office.house
         self.launch = Launch(
             house=self.house,
+            revise=self.office.revise,
             clock=self.office.clock,
             campaigns=self.files,
             renderer=self.renderer,
@@ -106,7 +107,7 @@ def test_the_same_text_again_is_the_publication_that_exists() -> None:
     desk = Desk(loaded(campaign()))
     (first,) = desk.launch.run(FILE)
     assert desk.launch.run(FILE) == (first,)
-    desk.files.loaded["campaign"] = loaded(campaign(version="2"))
+    desk.files.loaded["campaign"] = loaded(campaign(version="2", change=MINOR))
     (second,) = desk.launch.run(FILE)
     assert second.id == first.id + 1
     assert desk.queue.kicks == 3

@@ -13,7 +13,7 @@ TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the table; versions that were published before have no row, and their texts are compared all the same."""
+    """Make the table; older publications have no rows, and their texts are compared all the same."""
     op.create_table(
         "revision",
         sa.Column(
