@@ -193,13 +193,13 @@ class Report:
     def _text(self, result: Result) -> tuple[str, KeyPoint, InForce]:
         """Return the version that a delivery showed, its key point, and how both stand to those in force."""
         if result.publication not in self._shown:
-            self._shown[result.publication] = _texts(self._publications.get(result.publication), self._running)
+            self._shown[result.publication] = _texts(
+                self._publications.get(result.publication), self._running
+            )
         return self._shown[result.publication][result.key_point]
 
 
-def _texts(
-    published: Published, running: Sequence[Published]
-) -> dict[str, tuple[str, KeyPoint, InForce]]:
+def _texts(published: Published, running: Sequence[Published]) -> dict[str, tuple[str, KeyPoint, InForce]]:
     return {
         point.id: (policy.version, point, in_force(published, running, point.id))
         for policy, point in published.campaign.key_points

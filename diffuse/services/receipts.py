@@ -1,4 +1,4 @@
-"""Negative receipts: duties that nobody acknowledged and nobody is pressed for any more, each with its reason."""
+"""Negative receipts: duties that were not acknowledged and are not pressed for, each with its reason."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
