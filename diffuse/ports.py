@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from diffuse.domain.attention import Attention
@@ -24,6 +25,9 @@ from diffuse.domain.standing import Standing
 from diffuse.domain.succession import Duty
 from diffuse.domain.versions import Revision
 from diffuse.errors import Problem, TransientFailure
+
+NEVER_CHANGED: Mapping[tuple[str, str], int] = MappingProxyType({})
+"""No key point has changed materially."""
 
 
 class Clock(Protocol):
@@ -532,8 +536,13 @@ class Relief(Protocol):
     def assign(self, duties: Collection[Duty]) -> None:
         """Replace every duty."""
 
-    def acknowledged(self, employees: Collection[str]) -> Mapping[str, Collection[tuple[str, str]]]:
-        """Return for each employee the (campaign, key point) pairs that they have acknowledged."""
+    def acknowledged(
+        self, employees: Collection[str], asked_since: Mapping[tuple[str, str], int] = NEVER_CHANGED
+    ) -> Mapping[str, Collection[tuple[str, str]]]:
+        """Return for each employee the (campaign, key point) pairs that they have acknowledged.
+
+        ``asked_since`` gives the publication since which acknowledgements of a pair count.
+        """
 
     def passed(self, employees: Collection[str]) -> Mapping[str, Passed]:
         """Return what came of the messages that some employees got for occasions, by the occasion's key."""
