@@ -82,7 +82,7 @@ def _is_planned(place: Installation) -> bool:
         waits = connection.execute(
             "SELECT count(*) FROM delivery WHERE state IN ('planned', 'claimed', 'sending')"
         )
-        return behind == waits.fetchone() == (0,)
+        return bool(behind == waits.fetchone() == (0,))
 
 
 def acknowledge(place: Installation, *chosen: Mail) -> list[str]:

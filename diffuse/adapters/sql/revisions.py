@@ -69,6 +69,8 @@ class SqlVersions:
             key_points: the key points.
             on: the day on which they work.
         """
+        if not key_points:
+            return 0
         in_force = [
             and_(_TOLD.key_point == name, _TOLD.publication >= running.asked_since.get(name, 0))
             for name in sorted(key_points)
@@ -87,7 +89,5 @@ class SqlVersions:
                 or_(_WHO.ends.is_(None), _WHO.ends >= on),
             )
         )
-        if not in_force:
-            return 0
         with reading(self._engine) as connection:
             return connection.scalar(statement) or 0
