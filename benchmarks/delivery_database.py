@@ -1,5 +1,6 @@
 """Databases for the benchmark of delivery: the shipped campaign, launched, and many messages that are due."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,21 +26,26 @@ LOT, MOST = 50_000, 1_000_000
 NAMES = ("Zoë Lavoie", "Marie-Ève Tremblay", "John O’Neill", "Ana Roy", "Émile Côté-Bélanger")
 _INDEXES = [one for one in tables.delivery.indexes if not one.unique]
 
-# In the order in which a plan writes them: share after share of the employees.
+# In the order of the key, share after share of the employees: history is laid down before what is due.
 _FILL = """
+WITH RECURSIVE touches(touch) AS (
+    SELECT :first UNION ALL SELECT touch + 1 FROM touches WHERE touch < :last
+)
 INSERT INTO delivery (campaign, key_point, touch, employee, channel, step, publication, variant, language,
     message_id, state, reason, due_on, wanted_on, due_at, not_after, created_at, attempt, reply, answer,
     delayed_by, occasion, about, duty, bucket, sent_at)
-SELECT :campaign, said.key_point, :touch, whom.id, 'email', 0, said.publication, said.variant,
+SELECT :campaign, said.key_point, touches.touch, whom.id, 'email', 0, said.publication, said.variant,
     said.language,
-    '<bench.' || said.key_point || '.' || :touch || '.' || whom.id || '@universite.example>',
+    '<bench.' || said.key_point || '.' || touches.touch || '.' || whom.id || '@universite.example>',
     :state, '', :day, :day, :due, :until, :due, 0, '', '', '', '', '', '', whom.bucket,
     CASE WHEN :state = 'sent' THEN :due END
 FROM (SELECT id, bucket, row_number() OVER (ORDER BY bucket, id) AS place FROM employee) AS whom
 JOIN (SELECT publication, key_point, variant, language,
         row_number() OVER (ORDER BY key_point, variant, language) AS place
     FROM wording WHERE key_point NOT IN ({special})) AS said ON said.place = whom.place % :wordings + 1
-ORDER BY whom.place
+CROSS JOIN touches
+WHERE whom.place > :after AND whom.place <= :until_place
+ORDER BY whom.place, touches.touch
 """
 
 
@@ -90,9 +96,10 @@ def fill(
     for some in _people(employees):
         with writing(engine) as connection:
             connection.execute(insert(tables.employee), some)
-    touches = deliveries // employees
-    for touch in range(touches):
-        _plan(engine, published, touch, State.PLANNED if touch == touches - 1 else State.SENT)
+    history = deliveries // employees - 1
+    for after in range(0, employees if history else 0, max(1, LOT // max(1, history))):
+        _plan(engine, published, State.SENT, touches=(0, history - 1), places=(after, after + LOT // history))
+    _plan(engine, published, State.PLANNED, touches=(history, history), places=(0, employees))
     with writing(engine) as connection:
         for index in _INDEXES:
             index.create(connection)
@@ -103,8 +110,13 @@ def fill(
     return perf_counter() - began
 
 
-def _plan(engine: Engine, published: Published, touch: int, state: State) -> None:
-    """Plan a message for everybody, each with one of the campaign's wordings, or let it have been sent."""
+def _plan(
+    engine: Engine, published: Published, state: State, *, touches: tuple[int, int], places: tuple[int, int]
+) -> None:
+    """Plan messages for some employees, each with one of the campaign's wordings, or let them have been sent.
+
+    ``touches`` are the first and the last; ``places`` those among the employees, without the first.
+    """
     special = ", ".join(f"'{one}'" for one in _special(published))
     number = text(f"SELECT count(*) FROM wording WHERE key_point NOT IN ({special})")  # noqa: S608 -- ours
     now = datetime.now(UTC)
@@ -112,7 +124,10 @@ def _plan(engine: Engine, published: Published, touch: int, state: State) -> Non
     with writing(engine) as connection:
         values = {
             "campaign": published.campaign.id,
-            "touch": touch,
+            "first": touches[0],
+            "last": touches[1],
+            "after": places[0],
+            "until_place": places[1],
             "state": state,
             "day": due.date().isoformat(),
             "due": micros(due),
@@ -141,9 +156,10 @@ def _people(number: int) -> Iterator[list[dict[str, object]]]:
 
 
 def copy(prepared: Path, name: str) -> str:
-    """Copy an SQLite file; return the address of the copy."""
+    """Copy an SQLite file; return the address of the copy, once all of it is on the disk."""
     there = prepared.with_name(name)
     shutil.copy(prepared, there)
+    os.sync()
     return f"sqlite:///{there}"
 
 

@@ -25,14 +25,17 @@ from diffuse.ports import (
     Gauges,
     House,
     Ledger,
+    Letters,
     Publications,
     Queue,
+    Remarks,
     Renderer,
 )
 from diffuse.services.beat import Beat
 from diffuse.services.deliver import Deliver
 from diffuse.services.diagnose import Diagnose
 from diffuse.services.export import Export
+from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.launch import Launch
 from diffuse.services.operate import Operate
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     import dramatiq
     from sqlalchemy import Engine
 
+    from diffuse.adapters.mail_server import MailServer
     from diffuse.adapters.smtp import SmtpChannel
     from diffuse.settings import LaneLimit, Settings
 
@@ -79,6 +83,7 @@ class App:
     deliver: Deliver
     beat: Beat
     record: Record
+    remarks: Remarks
     succeed: Succeed
     export: Export
     operate: Operate
@@ -120,29 +125,47 @@ def mail(settings: "Settings", stop: "threading.Event | None" = None) -> "SmtpCh
     Raises:
         AuthoringError: naming every setting that cannot work.
     """
-    from diffuse.adapters.mail_server import MailServer
     from diffuse.adapters.smtp import SmtpChannel
 
+    return SmtpChannel(
+        servers=_mail_servers(settings),
+        sender_name=settings.sender_name,
+        sender_email=settings.sender_email,
+        sign=_dkim(settings),
+        stop=stop,
+    )
+
+
+def letters(settings: "Settings") -> Letters:
+    """Put together what sends plain letters, through the first mail server.
+
+    Raises:
+        AuthoringError: naming every setting that cannot work.
+    """
+    from diffuse.adapters.letters import SmtpLetters
+    from diffuse.adapters.mime import Sender
+
+    sender = Sender(name=settings.sender_name, email=settings.sender_email)
+    return SmtpLetters(next(iter(_mail_servers(settings).values())), sender)
+
+
+def _mail_servers(settings: "Settings") -> "dict[str, MailServer]":
+    from diffuse.adapters.mail_server import MailServer
+
     try:
-        return SmtpChannel(
-            servers={
-                one.name: MailServer(
-                    host=one.host,
-                    port=one.port,
-                    security=one.security,
-                    username=one.username,
-                    password=one.password.get_secret_value(),
-                    timeout=timedelta(seconds=settings.smtp_timeout),
-                    dot_timeout=timedelta(seconds=settings.smtp_dot_timeout),
-                    connections=one.connections,
-                )
-                for one in settings.servers
-            },
-            sender_name=settings.sender_name,
-            sender_email=settings.sender_email,
-            sign=_dkim(settings),
-            stop=stop,
-        )
+        return {
+            one.name: MailServer(
+                host=one.host,
+                port=one.port,
+                security=one.security,
+                username=one.username,
+                password=one.password.get_secret_value(),
+                timeout=timedelta(seconds=settings.smtp_timeout),
+                dot_timeout=timedelta(seconds=settings.smtp_dot_timeout),
+                connections=one.connections,
+            )
+            for one in settings.servers
+        }
     except AuthoringError as error:
         raise AuthoringError(*(replace(each, path=_setting(each.path)) for each in error.problems)) from error
 
@@ -270,6 +293,7 @@ def app(
     from diffuse.adapters.sql.publications import SqlPublications
     from diffuse.adapters.sql.pulse import SqlPulse
     from diffuse.adapters.sql.relief import SqlRelief
+    from diffuse.adapters.sql.remarks import SqlRemarks
     from diffuse.adapters.sql.results import SqlResults
     from diffuse.adapters.sql.revisions import SqlVersions
     from diffuse.adapters.stopwatch import stopwatch
@@ -320,7 +344,7 @@ def app(
         queue=queue,
         planner=worker,
     )
-    channel = channel or mail(settings, stop)
+    channel, remarks = channel or mail(settings, stop), SqlRemarks(engine)
     guard = Guard(
         clock=clock,
         stopwatch=seconds,
@@ -372,6 +396,13 @@ def app(
             control=control,
             plan=plan,
             deliver=deliver,
+            forward=Forward(
+                clock=clock,
+                remarks=remarks,
+                publications=publications,
+                letters=letters(settings),
+                domain=settings.sender_email.rpartition("@")[2],
+            ),
         ),
         operate=Operate(
             clock=clock,
@@ -383,6 +414,7 @@ def app(
         gauges=SqlGauges(engine, stopwatch),
         succeed=succeed,
         record=Record(hits=SqlHits(engine, chain), publications=publications, clock=clock, signer=signer),
+        remarks=remarks,
         chain=chain,
         pseudonym=signer.pseudonym,
         audit=SqlAudit(engine, pseudonym=signer.pseudonym),

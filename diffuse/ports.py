@@ -20,6 +20,7 @@ from diffuse.domain.pending import Occasion
 from diffuse.domain.people import Absence, Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text
 from diffuse.domain.population import Population
+from diffuse.domain.remark import Remark
 from diffuse.domain.source import Loaded
 from diffuse.domain.standing import Standing
 from diffuse.domain.succession import Duty
@@ -395,10 +396,16 @@ class Signer(Protocol):
         """Return the Message-ID of a delivery, in angle brackets; always the same for the same delivery."""
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
-        """Return the address for a purpose: ``open``, ``click`` or ``acknowledge``."""
+        """Return the address for a purpose: ``open``, ``click``, ``acknowledge`` or ``mine``."""
 
     def read(self, purpose: str, token: str) -> Links | None:
         """Return what a token stands for, or None when it is not one of ours for that purpose."""
+
+    def stamp(self, shown: str, at: datetime) -> str:
+        """Return what a form carries that shows something at an instant; no two stamps are alike."""
+
+    def stamped_at(self, shown: str, stamp: str) -> datetime | None:
+        """Return when a form was shown; None when it is not ours, or showed something else."""
 
 
 class Head(NamedTuple):
@@ -460,6 +467,58 @@ class Hits(Protocol):
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already."""
+
+    def remark(self, remark: Remark, reached_on: date) -> None:
+        """Keep a question or a disagreement; the same form sent again changes nothing."""
+
+    def remarks(self, delivery: int) -> Sequence[Remark]:
+        """Return what was written about a delivery, in the order in which it came."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unforwarded:
+    """A remark that has to be forwarded, and whose it is: ``publication`` and ``key_point`` name the text."""
+
+    id: int
+    remark: Remark
+    publication: int
+    key_point: str
+    variant: str
+    name: str
+    email: str
+
+
+class Remarks(Protocol):
+    """Keeps what is to be forwarded to the owners of policies."""
+
+    def waiting(self, now: datetime, lease: timedelta) -> Sequence[Unforwarded]:
+        """Take what waits, some at a time; nobody else takes it before the lease has run out."""
+
+    def forwarded(self, number: int, at: datetime) -> None:
+        """Write down that a remark has been handed over."""
+
+    def all(self) -> Sequence[tuple[int, str, Remark, datetime | None]]:
+        """Return every remark with its number, its employee, and when it was forwarded, the newest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letter:
+    """A plain mail to one person; ``reply_to`` is an address, ``message_id`` has its angle brackets."""
+
+    to: str
+    reply_to: str
+    subject: str
+    text: str
+    language: str
+    message_id: str
+    date: datetime
+
+
+class Letters(Protocol):
+    """Sends plain mail."""
+
+    def send(self, letter: Letter) -> None:
+        """Hand a letter over; TransientFailure when that cannot be done now, PermanentFailure when never."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

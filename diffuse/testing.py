@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from diffuse.domain.delivery import LEASE, Ending, Left, State
 from diffuse.domain.message import Outgoing
-from diffuse.ports import Journal, Turn
+from diffuse.errors import DiffuseError
+from diffuse.ports import Journal, Letter, Turn
 
 
 class FrozenClock:
@@ -66,6 +67,21 @@ class MemoryChannel:
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
+
+
+class MemoryLetters:
+    """Keeps letters; ``fails`` is raised instead."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self.sent: list[Letter] = []
+        self.fails: DiffuseError | None = None
+
+    def send(self, letter: Letter) -> None:
+        """Keep a letter."""
+        if self.fails:
+            raise self.fails
+        self.sent.append(letter)
 
 
 class MemoryJournals:

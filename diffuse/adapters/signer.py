@@ -1,7 +1,9 @@
 """Signed links: what stands in an address is ours, for one purpose, or it is nothing."""
 
 import re
+import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from hmac import compare_digest
 from types import MappingProxyType
@@ -10,7 +12,9 @@ from diffuse.errors import AuthoringError, Problem
 from diffuse.ports import Links
 
 SHORTEST_SECRET = 32
-ADDRESSES = MappingProxyType({"open": "{}/o/{}.gif", "click": "{}/c/{}", "acknowledge": "{}/a/{}"})
+ADDRESSES = MappingProxyType(
+    {"open": "{}/o/{}.gif", "click": "{}/c/{}", "acknowledge": "{}/a/{}", "mine": "{}/m/{}"}
+)
 
 _VERSION = b"\x01"
 _DELIVERY, _NUMBER, _MAC = 5, 2, 16
@@ -24,6 +28,9 @@ _BASE_URL = re.compile(
     r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
 )
 _LONGEST_DOMAIN = 255
+_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
+_STAMP = re.compile(r"[0-9a-f]{48}", re.ASCII)
+_AT, _ONCE = 6, 4
 
 
 class KeyedSigner:
@@ -55,6 +62,7 @@ class KeyedSigner:
         }
         self._message_key = blake2b(material, digest_size=32, person=b"diffuse messages").digest()
         self._person_key = blake2b(material, digest_size=32, person=b"diffuse persons").digest()
+        self._form_key = blake2b(material, digest_size=32, person=b"diffuse forms").digest()
         self._base_url = base_url.rstrip("/")
         self._mail_domain = mail_domain
 
@@ -74,7 +82,7 @@ class KeyedSigner:
         return blake2b(employee.encode(), key=self._person_key, digest_size=16).hexdigest()
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
-        """Return the address for a purpose: ``open``, ``click`` or ``acknowledge``."""
+        """Return the address for a purpose: ``open``, ``click``, ``acknowledge`` or ``mine``."""
         payload = _VERSION + delivery.to_bytes(_DELIVERY, "big") + number.to_bytes(_NUMBER, "big")
         token = urlsafe_b64encode(payload + self._mac(purpose, payload)).decode()
         return ADDRESSES[purpose].format(self._base_url, token)
@@ -91,6 +99,27 @@ class KeyedSigner:
             delivery=int.from_bytes(payload[1:-_NUMBER], "big"),
             number=int.from_bytes(payload[-_NUMBER:], "big"),
         )
+
+    def stamp(self, shown: str, at: datetime) -> str:
+        """Return what a form carries: when it was shown (to the millisecond), and a MAC over what it showed.
+
+        No two stamps are alike: 48 hexadecimal digits.
+        """
+        head = ((at - _SINCE) // timedelta(milliseconds=1)).to_bytes(_AT, "big") + secrets.token_bytes(_ONCE)
+        return (head + self._form_mac(shown, head)).hex()
+
+    def stamped_at(self, shown: str, stamp: str) -> datetime | None:
+        """Return when a form was shown; None when it is not ours, or showed something else."""
+        if not _STAMP.fullmatch(stamp):
+            return None
+        raw = bytes.fromhex(stamp)
+        head, mac = raw[: _AT + _ONCE], raw[_AT + _ONCE :]
+        if not compare_digest(mac, self._form_mac(shown, head)):
+            return None
+        return _SINCE + timedelta(milliseconds=int.from_bytes(head[:_AT], "big"))
+
+    def _form_mac(self, shown: str, head: bytes) -> bytes:
+        return blake2b(head + shown.encode(), key=self._form_key, digest_size=24 - _AT - _ONCE).digest()
 
     def _mac(self, purpose: str, payload: bytes) -> bytes:
         mac = self._begun[purpose].copy()

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from diffuse.demo.inbox import Mail
+
+READS = timedelta(seconds=20)
+"""What a page takes."""
 
 MORNING, EVENING = 7, 21
 """Local hours between which mail is read."""
@@ -58,22 +61,23 @@ class Reader:
             at += wait
         return at
 
-    def read(self, mail: Mail, browser: httpx.Client) -> None:
-        """Open a message: show its image, follow a link, confirm, as the habit has it."""
+    def read(self, mail: Mail, browser: httpx.Client, wait: Callable[[timedelta], None]) -> None:
+        """Open a message: show its image, follow a link, confirm, as the habit has it; reading takes time."""
         if mail.pixel and self._random.random() < self._habit.shows_images:
             browser.get(mail.pixel).raise_for_status()
         if mail.links and self._random.random() < self._habit.follows:
             browser.get(self._random.choice(mail.links), follow_redirects=False)
         if mail.confirm and self._random.random() < self._habit.confirms:
-            self._confirm(mail, browser)
+            self._confirm(mail, browser, wait)
 
-    def _confirm(self, mail: Mail, browser: httpx.Client) -> None:
+    def _confirm(self, mail: Mail, browser: httpx.Client, wait: Callable[[timedelta], None]) -> None:
         answer = browser.get(mail.confirm)
         answer.raise_for_status()
         form = Form.of(answer.text)
         if not form.fields:
             return
-        fields = dict(form.fields)
+        wait(READS)
+        fields = {**dict(form.fields), **({"response": "acknowledge"} if form.responds else {})}
         if form.choices:
             fields["answer"] = self._choose(form)
         after = browser.post(mail.confirm, data=fields)
@@ -95,6 +99,7 @@ class Form(HTMLParser):
         fields: what a browser would send when the button is pressed; empty without a form.
         question: the question, or nothing.
         choices: the words of each answer by its value.
+        responds: whether it asks to confirm, or to say what stands against it.
         lesson: the right answer, on the page that follows an answer.
     """
 
@@ -104,6 +109,7 @@ class Form(HTMLParser):
         self.fields: list[tuple[str, str]] = []
         self.question = ""
         self.choices: dict[str, str] = {}
+        self.responds = False
         self.lesson = ""
         self._words: list[str] = []
 
@@ -117,7 +123,9 @@ class Form(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note fields and radio buttons; words are counted from the start of what they belong to."""
         values = {name: value or "" for name, value in attrs}
-        if tag == "input" and values.get("type") == "radio":
+        if values.get("name") == "response":
+            self.responds = True
+        elif tag == "input" and values.get("type") == "radio":
             self.choices[values["value"]] = ""
         elif tag in {"input", "button"} and values.get("name"):
             self.fields.append((values["name"], values.get("value", "")))
@@ -131,9 +139,9 @@ class Form(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """Close a question, an answer, or what a page says after an answer; the last one is the right one."""
         words = " ".join("".join(self._words).split())
-        if tag == "label" and self.choices:
+        if tag == "label" and self.choices and not self.responds:
             self.choices[list(self.choices)[-1]] = words
-        elif tag == "legend":
+        elif tag == "legend" and not self.question:
             self.question = words
         elif tag == "dd":
             self.lesson = words

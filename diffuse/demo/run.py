@@ -172,9 +172,9 @@ class World:
         """Let employees read what they read before an instant, then let the worker beat."""
         while self._agenda and self._agenda[0][0] <= instant:
             at, _, mail = heapq.heappop(self._agenda)
-            self._clock.set(at)
-            self._readers[mail.to].read(mail, browser)
-        self._clock.set(instant)
+            self._clock.set(max(at, self._clock.now()))
+            self._readers[mail.to].read(mail, browser, self._clock.advance)
+        self._clock.set(max(instant, self._clock.now()))
         planning = instant.hour in PLANNING
         delivered = self._app.beat.run().delivered if planning else self._app.deliver.run()
         if delivered.trouble:

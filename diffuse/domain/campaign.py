@@ -22,6 +22,7 @@ ON_UNKNOWN = ("next_step", "hold", "resend")
 LATE = ("next_window", "skip", "send")
 """What may happen to a message whose window closed before it could leave."""
 
+
 _OWNER = re.compile(r"(?P<name>[^<>\"\x00-\x1f]+) <(?P<email>[^<>\s]+)>")
 
 
@@ -120,14 +121,10 @@ class Campaign:
         yield from self._empty_texts()
 
     def _own_problems(self) -> Iterator[Problem]:
-        match = _OWNER.fullmatch(self.owner)
-        broken = any(single_line("owner", self.owner_name))
-        if match is None or not EMAIL.fullmatch(match["email"]) or broken:
-            yield Problem(
-                path=("owner",),
-                found=f"{self.owner!r}",
-                expected="a person, written 'Name <name@example.org>'",
-            )
+        yield from _owner_problems(self.owner)
+        for place, policy in enumerate(self.policies):
+            if policy.owner:
+                yield from (problem.under("policies", place) for problem in _owner_problems(policy.owner))
         if self.ends and self.ends < self.starts:
             yield Problem(
                 path=("ends",), found=f"{self.ends} lies before {self.starts}", expected="a later day"
@@ -235,3 +232,12 @@ def by_language(part: object, path: FieldPath) -> Iterator[tuple[FieldPath, ByLa
     elif hasattr(part, "__dataclass_fields__"):
         for name in part.__dataclass_fields__:
             yield from by_language(getattr(part, name), (*path, name))
+
+
+def _owner_problems(owner: str) -> Iterator[Problem]:
+    """Say whether an owner is not one person with one address."""
+    match = _OWNER.fullmatch(owner)
+    if match is None or not EMAIL.fullmatch(match["email"]) or any(single_line("owner", match["name"])):
+        yield Problem(
+            path=("owner",), found=f"{owner!r}", expected="a person, written 'Name <name@example.org>'"
+        )

@@ -36,7 +36,10 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acknowledgement:
-    """Evidence that an employee confirmed a text: which version, in which words, and when."""
+    """Evidence that an employee confirmed a text: which version, in which words, and when.
+
+    ``dwell`` counts the milliseconds from the page to its button; None where no page was pressed.
+    """
 
     delivery: int
     policy: str
@@ -44,6 +47,7 @@ class Acknowledgement:
     language: str
     statement: str
     at: datetime
+    dwell: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +60,8 @@ class Proof:
         policy_sha256: hash of the policy's canonical text as it was launched.
         message_sha256: hash of the wording as it was baked and sent.
         statement: the whole words that were shown, or the question and the answer chosen.
-        detail: for a quiz the number of the answer (from 0) and whether it was right, as in ``1:right``.
+        detail: for a quiz the number of the answer (from 0) and whether it was right, as in ``1:right``; for
+            a question or a disagreement the digest of what was written, which is kept beside the chain.
         on_behalf_of: the pseudonym of whoever it was given for, empty for oneself; ``reason`` says why.
     """
 

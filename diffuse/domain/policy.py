@@ -248,6 +248,7 @@ class PolicyChange:
 class Policy:
     """A versioned text of the governance framework and the key points that make it remembered.
 
+    ``owner`` answers questions about it, ``Name <address>``; empty for the campaign's owner.
     ``change`` says what its version changes; the first version needs none.
     """
 
@@ -257,11 +258,17 @@ class Policy:
     key_points: tuple[KeyPoint, ...]
     link: ByLanguage[str] | None = None
     audience: str = "everyone"
+    owner: str = ""
     change: PolicyChange | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be sent."""
         refuse(self.problems())
+
+    @property
+    def owner_email(self) -> str:
+        """The address of its own owner; empty when the campaign's owner answers for it."""
+        return self.owner.rpartition(" <")[2].removesuffix(">")
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with this policy alone."""

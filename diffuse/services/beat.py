@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from diffuse.domain.control import EVERYTHING
 from diffuse.ports import Clock, Control, Ledger, Publications
 from diffuse.services.deliver import Deliver, Delivered
+from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan, Planned
 
@@ -20,7 +21,7 @@ class Round:
 
 
 class Beat:
-    """Settles what dead workers left, plans, and delivers; the database alone says what is due."""
+    """Settles what dead workers left, plans, delivers, and forwards; the database alone says what is due."""
 
     def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
@@ -32,6 +33,7 @@ class Beat:
         control: Control,
         plan: Plan,
         deliver: Deliver,
+        forward: Forward,
     ) -> None:
         """Take the collaborators."""
         self._guard = guard
@@ -41,6 +43,7 @@ class Beat:
         self._control = control
         self._plan = plan
         self._deliver = deliver
+        self._forward = forward
 
     def run(self) -> Round:
         """Do one round."""
@@ -49,6 +52,7 @@ class Beat:
         self._deliver.settle(before)
         self._ledger.resend(self._clock.now(), self._resending())
         planned, delivered = self._plan.run(), self._deliver.run()
+        self._forward.run()
         return Round(
             planned=planned,
             delivered=delivered,

@@ -1,13 +1,16 @@
 """What an employee sees after following the link of a message, free of any layout."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.evidence import Response
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import ABOUT, DUTY, Excerpt
 from diffuse.domain.policy import KeyPoint, Policy, Question
+from diffuse.domain.remark import Remark
 from diffuse.ports import Shown
 from diffuse.services.newer import Newer
 
@@ -23,6 +26,21 @@ TAKEN_OVER = ByLanguage(
     en="I am standing in for {about}: {duty}.",
 )
 """What whoever takes over a duty declares besides."""
+
+
+STATEMENTS = {
+    Response.ACKNOWLEDGE: STATEMENT,
+    Response.QUESTION: ByLanguage(
+        fr="J’ai une question sur ce message\u00a0: «\u00a0{says}\u00a0» ({policy}, version {version}).",
+        en="I have a question about this message: “{says}” ({policy}, version {version}).",
+    ),
+    Response.DISAGREE: ByLanguage(
+        fr="Je ne suis pas d’accord avec ce message, ou je demande une exception\u00a0:"
+        " «\u00a0{says}\u00a0» ({policy}, version {version}).",
+        en="I disagree with this message, or ask for an exception: “{says}” ({policy}, version {version}).",
+    ),
+}
+"""What each choice says; nobody has to confirm what they did not understand or do not accept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +76,8 @@ class Page:
         acknowledge: whether the key point is to be acknowledged.
         acknowledged_at: the instant in the employee's own time zone, or None.
         statement: the exact words that an acknowledgement confirms; empty when there is nothing to confirm.
+        owner: who answers questions.
+        remarks: what the employee wrote so far, in the order in which it was written.
         newer: the version that has followed the one shown, or None.
     """
 
@@ -74,6 +94,8 @@ class Page:
     acknowledge: bool
     acknowledged_at: datetime | None
     statement: str
+    owner: str
+    remarks: tuple[Remark, ...]
     newer: Newer | None = None
 
     @property
@@ -87,7 +109,7 @@ class Page:
         return self.acknowledge and self.acknowledged_at is None
 
 
-def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt, newer: Newer | None = None) -> Page:
+def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt, remarks: Sequence[Remark] = ()) -> Page:
     """Lay out what a delivery shows, in its own language."""
     language = shown.language
     excerpt = excerpt.about({ABOUT: shown.about, DUTY: shown.duty})
@@ -107,24 +129,28 @@ def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt, newer: Newer | N
         acknowledge=point.acknowledge,
         acknowledged_at=at and at.astimezone(ZoneInfo(shown.time_zone)),
         statement=statement(policy, point, shown),
-        newer=newer,
+        owner=(policy.owner or campaign.owner).rpartition(" <")[0],
+        remarks=tuple(remarks),
     )
 
 
-def statement(policy: Policy, point: KeyPoint, shown: Shown) -> str:
-    """Return the words that acknowledging a key point confirms; empty when it is not to be acknowledged.
+def statement(
+    policy: Policy, point: KeyPoint, shown: Shown, response: Response = Response.ACKNOWLEDGE
+) -> str:
+    """Return the words that a choice stands for; empty when the key point is not to be acknowledged.
 
     Whoever takes over a duty confirms which one, and whose.
     """
     if not point.acknowledge:
         return ""
     language = shown.language
-    said = STATEMENT[language].format(
+    said = STATEMENTS[response][language].format(
         says=point.says[language].strip().removesuffix("."),
         policy=policy.title[language],
         version=policy.version,
     )
-    taken = TAKEN_OVER[language].format(duty=shown.duty, about=shown.about) if shown.duty else ""
+    takes = shown.duty and response is Response.ACKNOWLEDGE
+    taken = TAKEN_OVER[language].format(duty=shown.duty, about=shown.about) if takes else ""
     return f"{said} {taken}".strip()
 
 

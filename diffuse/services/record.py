@@ -1,16 +1,26 @@
 """Record what comes back through the links of a message."""
 
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from diffuse.domain.events import Event, Kind
-from diffuse.domain.evidence import Acknowledgement
+from diffuse.domain.evidence import Acknowledgement, Response
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.policy import Question
+from diffuse.domain.remark import LONGEST, MOST, Remark
 from diffuse.errors import PermanentFailure
 from diffuse.ports import Clock, Hits, Links, Publications, Shown, Signer
 from diffuse.services.newer import newer
 from diffuse.services.page import Page, page_of, statement
+
+DWELL = timedelta(seconds=2)
+"""Nobody reads a page and chooses in less; programs do."""
+
+LASTS = timedelta(days=7)
+"""For so long a page that stays open can still be sent."""
+
+REMARKS = frozenset({Response.QUESTION, Response.DISAGREE})
 
 
 class NotOurs(PermanentFailure):
@@ -25,6 +35,58 @@ class NotOurs(PermanentFailure):
 
 class NoSuchAnswer(PermanentFailure):
     """Raised when an answer that was not offered is given; nothing is recorded."""
+
+
+class NotOurForm(PermanentFailure):
+    """Raised when what was posted is not our form as its button sends it; nothing is recorded."""
+
+
+class Unfit(PermanentFailure):
+    """Raised when our form cannot be recorded as it came; the page says why, and what to do.
+
+    ``why`` is ``choose``, ``answer``, ``early``, ``late``, ``long`` or ``many``.
+    """
+
+    def __init__(self, why: str) -> None:
+        """Take the reason."""
+        super().__init__(f"the form is not recorded: {why}")
+        self.why = why
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Given:
+    """What an employee sent by pressing the button.
+
+    Attributes:
+        form: the stamp of the form.
+        response: what was chosen; None when nothing was, or nothing is to be acknowledged.
+        answer: the number of the answer to the question, or None.
+        text: what was written to the owner.
+    """
+
+    form: str
+    response: Response | None = None
+    answer: int | None = None
+    text: str = ""
+
+
+def refuse_unfit(page: Page, given: Given, dwell: timedelta) -> None:
+    """Refuse a form in which something is missing, or that came too early or too late.
+
+    Raises:
+        Unfit: with the first reason.
+    """
+    is_remark = given.response in REMARKS
+    for why, wrong in (
+        ("late", dwell > LASTS),
+        ("choose", page.can_acknowledge and given.response is None),
+        ("answer", page.can_answer and given.answer is None and not is_remark),
+        ("long", len(given.text) > LONGEST),
+        ("many", is_remark and len(page.remarks) >= MOST),
+        ("early", dwell < DWELL),
+    ):
+        if wrong:
+            raise Unfit(why)
 
 
 class Record:
@@ -72,34 +134,58 @@ class Record:
         shown = self.delivery("acknowledge", token)
         published = self._publications.get(shown.publication)
         later = newer(published, self._publications.running(), shown.key_point)
-        return page_of(shown, published.campaign, self._baked(shown).excerpt, later)
+        return replace(self._page(shown), newer=later)
 
-    def acknowledge(self, token: str, answer: int | None = None) -> None:
-        """Record that the employee confirmed the message, and the answer if there is one; the first stand.
+    def stamp(self, token: str, page: Page) -> str:
+        """Return what the form of a page carries: when it was shown, and what it showed."""
+        return self._signer.stamp(_shown(token, page), self._clock.now())
+
+    def respond(self, token: str, given: Given) -> None:
+        """Record what the employee chose on the page: a confirmation, a question, an answer; the first stand.
 
         A key point that is not to be acknowledged gets its answer alone. The answer goes first: when
         the second write fails, the page still asks for the confirmation, and doing both again is harmless.
 
         Raises:
             NotOurs: when the token leads nowhere.
-            NoSuchAnswer: when the answer was not offered; nothing is recorded.
+            NotOurForm: when the form is not one that this page showed.
+            NoSuchAnswer: when the answer was not offered.
+            Unfit: when something is missing, or it came too early or too late. Nothing is recorded then.
         """
         shown = self.delivery("acknowledge", token)
+        page, now = self._page(shown), self._clock.now()
+        stamped = self._signer.stamped_at(_shown(token, page), given.form)
+        if stamped is None:
+            raise NotOurForm("a form that this page does not have")
+        refuse_unfit(page, given, now - stamped)
         policy, point = self._publications.get(shown.publication).campaign.key_point(shown.key_point)
-        if answer is not None:
-            self._answer(shown, point.question, answer)
-        if not point.acknowledge or shown.acknowledged_at is not None:
+        if given.response in REMARKS:
+            remark = Remark(
+                delivery=shown.id,
+                response=given.response,
+                policy=policy.id,
+                version=policy.version,
+                language=shown.language,
+                statement=statement(policy, point, shown, given.response),
+                text=given.text,
+                form=given.form,
+                at=now,
+            )
+            self._hits.remark(remark, _local_day(now, shown))
             return
-        now = self._clock.now()
-        acknowledgement = Acknowledgement(
-            delivery=shown.id,
-            policy=policy.id,
-            version=policy.version,
-            language=shown.language,
-            statement=statement(policy, point, shown),
-            at=now,
-        )
-        self._hits.acknowledge(acknowledgement, _local_day(now, shown))
+        if given.answer is not None:
+            self._answer(shown, point.question, given.answer)
+        if page.can_acknowledge:
+            acknowledgement = Acknowledgement(
+                delivery=shown.id,
+                policy=policy.id,
+                version=policy.version,
+                language=shown.language,
+                statement=page.statement,
+                at=now,
+                dwell=(now - stamped) // timedelta(milliseconds=1),
+            )
+            self._hits.acknowledge(acknowledgement, _local_day(now, shown))
 
     def delivery(self, purpose: str, token: str) -> Shown:
         """Return the delivery that a token stands for, and record nothing.
@@ -115,6 +201,10 @@ class Record:
         if links is None or shown is None:
             raise NotOurs
         return shown, links
+
+    def _page(self, shown: Shown) -> Page:
+        campaign = self._publications.get(shown.publication).campaign
+        return page_of(shown, campaign, self._baked(shown).excerpt, self._hits.remarks(shown.id))
 
     def _followed(self, token: str) -> tuple[Shown, str]:
         shown, links = self._read("click", token)
@@ -145,3 +235,8 @@ class Record:
 
 def _local_day(at: datetime, shown: Shown) -> date:
     return at.astimezone(ZoneInfo(shown.time_zone)).date()
+
+
+def _shown(token: str, page: Page) -> str:
+    """Return what a stamp stands for: the message, and what is to be confirmed or answered."""
+    return "\0".join((token, page.language, page.statement, page.question.asks if page.question else ""))

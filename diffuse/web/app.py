@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from diffuse.errors import TransientFailure
 from diffuse.ports import Clock, Gauges
-from diffuse.services.record import NoSuchAnswer, NotOurs, Record
+from diffuse.services.record import Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
 from diffuse.web import form
 from diffuse.web.health import Health
 from diffuse.web.log import Log, Logged, silent
@@ -100,8 +100,7 @@ class _Site:
 
     def page(self, request: Request) -> Response:
         token = request.path_params["token"]
-        page = self._record.page(token)
-        return self._html(self._pages.acknowledge(page, form.seal(token, page)))
+        return self._html(self._form(token))
 
     async def submit(self, request: Request) -> Response:
         body = await _body(request)
@@ -109,16 +108,22 @@ class _Site:
 
     def _submit(self, request: Request, body: bytes) -> Response:
         token = request.path_params["token"]
-        page = self._record.page(token)
+        language, given = self._record.delivery("acknowledge", token).language, None
         try:
             form.check_origin(request.headers, self._base_url)
-            sent = form.read(request.headers.get("content-type", ""), body, form.seal(token, page))
-            if sent.answer is None and page.can_answer and not page.can_acknowledge:
-                raise form.NotOurForm("no answer was chosen")  # noqa: TRY301 -- one answer for all of them
-            self._record.acknowledge(token, sent.answer)
-        except (form.NotOurForm, NoSuchAnswer):
-            return self._html(self._pages.bad_request(page.language, back=token), status=400)
+            given = form.read(request.headers.get("content-type", ""), body)
+            self._record.respond(token, given)
+        except Unfit as unfit:
+            return self._html(self._form(token, given, unfit.why), status=400)
+        except (NotOurForm, NoSuchAnswer):
+            return self._html(self._pages.bad_request(language, back=token), status=400)
         return self._see(token, status=303)
+
+    def _form(self, token: str, given: Given | None = None, why: str = "") -> str:
+        """Lay out a page; after a form that could not be recorded, with what was given and why."""
+        page = self._record.page(token)
+        stamp = given.form if given and why != "late" else self._record.stamp(token, page)
+        return self._pages.acknowledge(page, stamp, given, why)
 
     def not_found(self, _request: Request, _error: Exception) -> Response:
         return self._html(self._pages.not_found, status=404)

@@ -2,35 +2,23 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from hashlib import blake2b
 from urllib.parse import parse_qsl, urlsplit
 
-from diffuse.errors import PermanentFailure
-from diffuse.services.page import Page
+from diffuse.domain.evidence import Response
+from diffuse.services.record import Given, NotOurForm
 
 CONTENT_TYPE = "application/x-www-form-urlencoded"
-MOST_BYTES = 4096
+MOST_BYTES = 32_768
+"""A remark of accented letters, nine bytes each as a form sends them, and everything else."""
+
 MOST_FIELDS = 20
+TRAP = "website"
+"""A field that is not shown: programs that fill in whatever they find fill it in too."""
+
+KNOWN = ("form", "confirm", "answer", "response", "text", TRAP)
+RESPONSES = {one.value: one for one in (Response.ACKNOWLEDGE, Response.QUESTION, Response.DISAGREE)}
 
 _ANSWER = re.compile(r"[0-9]{1,3}", re.ASCII)
-
-
-class NotOurForm(PermanentFailure):
-    """Raised when what was posted is not our form as its button sends it; nothing is recorded."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Submission:
-    """What an employee sent by pressing the button; ``answer`` is None when no answer was chosen."""
-
-    answer: int | None
-
-
-def seal(token: str, page: Page) -> str:
-    """Return the value of the form's hidden field: it changes with what is to be confirmed or answered."""
-    shown = "\0".join((token, page.language, page.statement, page.question.asks if page.question else ""))
-    return blake2b(shown.encode(), digest_size=12).hexdigest()
 
 
 def check_origin(headers: Mapping[str, str], base_url: str = "") -> None:
@@ -51,7 +39,7 @@ def check_origin(headers: Mapping[str, str], base_url: str = "") -> None:
         raise NotOurForm(f"a form that stood on another site (Origin: {origin})")
 
 
-def read(content_type: str, body: bytes, expected_seal: str) -> Submission:
+def read(content_type: str, body: bytes) -> Given:
     """Read what our form sends; fields that it does not have are ignored.
 
     ``confirm`` is the name of the button: a browser sends it only when the button was pressed, and not
@@ -60,6 +48,25 @@ def read(content_type: str, body: bytes, expected_seal: str) -> Submission:
     Raises:
         NotOurForm: for anything else.
     """
+    fields = _fields(content_type, body)
+    if not fields.get("form") or not fields.get("confirm"):
+        raise NotOurForm("a form without its stamp or its button")
+    if fields.get(TRAP):
+        raise NotOurForm("a form that a program filled in")
+    answer, response = fields.get("answer", ""), fields.get("response", "")
+    if answer and not _ANSWER.fullmatch(answer):
+        raise NotOurForm("an answer without a number")
+    if response and response not in RESPONSES:
+        raise NotOurForm(f"an unknown choice {response!r}")
+    return Given(
+        form=fields["form"],
+        response=RESPONSES.get(response),
+        answer=int(answer) if answer else None,
+        text=fields.get("text", "").replace("\r\n", "\n").strip(),
+    )
+
+
+def _fields(content_type: str, body: bytes) -> dict[str, str]:
     if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         raise NotOurForm(f"the content type {content_type!r}")
     if len(body) > MOST_BYTES:
@@ -70,12 +77,6 @@ def read(content_type: str, body: bytes, expected_seal: str) -> Submission:
         )
     except ValueError as error:
         raise NotOurForm("a body that is not a form") from error
-    fields = dict(pairs)
-    if any(sum(name == known for name, _ in pairs) > 1 for known in ("form", "confirm", "answer")):
+    if any(sum(name == known for name, _ in pairs) > 1 for known in KNOWN):
         raise NotOurForm("a field that stands twice")
-    if fields.get("form") != expected_seal or not fields.get("confirm"):
-        raise NotOurForm("a form that this page does not have")
-    answer = fields.get("answer", "")
-    if answer and not _ANSWER.fullmatch(answer):
-        raise NotOurForm("an answer without a number")
-    return Submission(answer=int(answer) if answer else None)
+    return dict(pairs)

@@ -14,8 +14,10 @@ from jinja2 import (
 )
 from markupsafe import Markup
 
+from diffuse.domain.remark import LONGEST
 from diffuse.errors import AuthoringError
 from diffuse.services.page import Page
+from diffuse.services.record import Given
 from diffuse.web.words import moment, read_words
 
 TEMPLATES = ("acknowledge", "bad_request", "not_found", "unavailable")
@@ -55,15 +57,23 @@ class Pages:
             "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
 
-    def acknowledge(self, page: Page, seal: str) -> str:
-        """Lay out what an employee sees after following a message's link; ``seal`` goes into its form."""
+    def acknowledge(self, page: Page, stamp: str, given: Given | None = None, why: str = "") -> str:
+        """Lay out what an employee sees after following a message's link; ``stamp`` goes into its form.
+
+        After a form that could not be recorded, ``why`` says what is wrong, and what was given stands in it.
+        """
+        words = self._words[page.language]
         return self._layouts["acknowledge"].render(
             language=page.language,
-            words=self._words[page.language],
+            words=words,
             page=page,
+            given=given,
+            why=words.of(f"unfit_{why}") if why else "",
+            remarks=[(words.of(f"sent_{one.response}"), one.text) for one in page.remarks],
+            longest=LONGEST,
             body=Markup(page.body),  # noqa: S704 -- the renderer promises safe HTML
             moment=moment(page.acknowledged_at, page.language) if page.acknowledged_at else "",
-            seal=seal,
+            stamp=stamp,
         )
 
     def bad_request(self, language: str, back: str) -> str:

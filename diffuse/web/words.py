@@ -29,9 +29,25 @@ class Words:
     question: str
     choose: str
     confirm_heading: str
-    confirm_note: str
-    confirm: str
     answer: str
+    send: str
+    choose_response: str
+    acknowledge: str
+    have_question: str
+    disagree: str
+    remark: str
+    remark_hint: str
+    trap: str
+    unfit_title: str
+    unfit_choose: str
+    unfit_answer: str
+    unfit_early: str
+    unfit_late: str
+    unfit_long: str
+    unfit_many: str
+    sent_question: str
+    sent_disagree: str
+    sent_note: str
     confirmed: str
     confirmed_note: str
     chosen: str
@@ -51,6 +67,10 @@ class Words:
     not_found_text: str
     unavailable_title: str
     unavailable_text: str
+
+    def of(self, name: str) -> str:
+        """Return a word by its name."""
+        return str(getattr(self, name))
 
 
 def read_words(file: Path) -> Mapping[str, Words]:

@@ -3,6 +3,7 @@
 import email
 import mailbox
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 
 from diffuse.domain.delivery import spread
 from diffuse.domain.desk import LAST_SHARE
+from diffuse.services.record import DWELL
 
 CAMPAIGN = """\
 id: essai
@@ -172,8 +174,9 @@ def _mail(data: bytes) -> Mail:
 
 
 def form_fields(page: str) -> dict[str, str]:
-    """Read what a browser would send when the button of the page's form is pressed."""
-    fields = {}
+    """Read a page, which takes a moment; return what a browser sends when its employee confirms."""
+    time.sleep((DWELL * 1.05).total_seconds())
+    fields = {"response": "acknowledge"} if 'name="response"' in page else {}
     for tag in FIELD.findall(page):
         values = dict(ATTRIBUTE.findall(tag))
         fields[values["name"]] = unescape(values["value"])

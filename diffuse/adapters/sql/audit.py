@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import Connection, Engine, Select, exists, func, select
+from sqlalchemy import Connection, Engine, Select, and_, exists, func, select
 
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.engine import reading
@@ -11,6 +11,7 @@ from diffuse.adapters.sql.evidence import AT_A_TIME, record_of
 from diffuse.adapters.sql.types import fixed
 from diffuse.domain.events import Kind
 from diffuse.domain.evidence import NOTHING, Evidence, Response, faults, hash_of, instant
+from diffuse.domain.remark import Remark
 
 _ROW = tables.evidence.c
 _GIVEN = tables.acknowledgement.c
@@ -32,6 +33,7 @@ class SqlAudit:
         with reading(self._engine) as connection:
             yield from self._chain(connection)
             yield from _missing(connection)
+            yield from _remarks(connection)
             yield from _texts(connection)
             yield from _publications(connection)
 
@@ -66,6 +68,8 @@ class SqlAudit:
             yield f"the answer {given.detail!r} at {instant(given.at)}: expected an event of it, found none"
         if given.answer == Response.ACKNOWLEDGE:
             yield from _confirmed(record, beside)
+        if given.answer in {Response.QUESTION, Response.DISAGREE} and not beside["remarked"]:
+            yield f"the {given.answer} at {instant(given.at)}: expected what was written, found none"
 
 
 def _confirmed(record: Evidence, beside: dict[str, object]) -> Iterator[str]:
@@ -90,12 +94,22 @@ def _records() -> Select[tuple[object, ...]]:
         )
         .label("answered")
     )
+    written = tables.remark.c
+    remarked = (
+        exists()
+        .where(
+            written.delivery == _ROW.delivery,
+            written.response == _ROW.answer,
+            written.at == _ROW.at,
+        )
+        .label("remarked")
+    )
     told = (_TOLD[name].label(f"told_{name}") for name in ("campaign", "key_point", "channel", "employee"))
     texts = ("policy", "version", "language", "statement", "at")
     given = (_GIVEN[name].label(f"confirmed_{name}") for name in texts)
     return (
         select(tables.evidence, _TOLD.id.label("told"), *told, _GIVEN.delivery.label("confirmed"), *given)
-        .add_columns(answered)
+        .add_columns(answered, remarked)
         .join_from(tables.evidence, tables.delivery, _ROW.delivery == _TOLD.id, isouter=True)
         .join(tables.acknowledgement, _ROW.delivery == _GIVEN.delivery, isouter=True)
         .order_by(_ROW.sequence)
@@ -116,6 +130,26 @@ def _missing(connection: Connection) -> Iterator[str]:
     unproven = select(_CAME.delivery).where(_CAME.kind == fixed(Kind.ANSWERED), ~answered)
     for number in connection.scalars(unproven.order_by(_CAME.id)):
         yield f"delivery {number}: expected a record of its answer, found none"
+
+
+def _remarks(connection: Connection) -> Iterator[str]:
+    """Yield remarks that are not what the chain says, or of which it says nothing."""
+    row = tables.remark.c
+    names = [row[name] for name in Remark.__dataclass_fields__]
+    proof = and_(_ROW.delivery == row.delivery, _ROW.answer == row.response, _ROW.at == row.at)
+    statement = (
+        select(*names, _ROW.sequence, _ROW.detail)
+        .join_from(tables.remark, tables.evidence, proof, isouter=True)
+        .order_by(row.id)
+    )
+    for one in connection.execute(statement).mappings():
+        given = {name: one[name] for name in Remark.__dataclass_fields__}
+        remark = Remark(**{**given, "response": Response(given["response"])})
+        if one["sequence"] is None:
+            yield f"delivery {remark.delivery}: expected a record of its {remark.response}, found none"
+        elif one["detail"] != remark.digest:
+            found = f"the remark has the digest {remark.digest}, found {one['detail']}"
+            yield f"record {one['sequence']}: detail: {found}"
 
 
 def _texts(connection: Connection) -> Iterator[str]:

@@ -25,6 +25,7 @@ from diffuse.domain.evidence import (
     sealed,
 )
 from diffuse.domain.policy import KeyPoint, Policy
+from diffuse.domain.remark import Remark
 from diffuse.ports import Head, Published
 
 AT_A_TIME = 500
@@ -99,6 +100,22 @@ class SqlEvidence:
             detail=event.detail,
             at=event.at,
             origin=origin,
+        )
+
+    def of_remark(self, remark: Remark) -> Witnessed:
+        """Say what a question or a disagreement proves; KeyError when there is no such delivery."""
+        row, _, _, texts = self._about(remark.delivery)
+        return self._witnessed(
+            row,
+            texts,
+            policy=remark.policy,
+            version=remark.version,
+            language=remark.language,
+            statement=remark.statement,
+            answer=remark.response,
+            detail=remark.digest,
+            at=remark.at,
+            origin=Origin.RECORDED,
         )
 
     def append(self, connection: Connection, witnessed: Sequence[Witnessed]) -> None:

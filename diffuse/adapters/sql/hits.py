@@ -1,6 +1,7 @@
 """Keeps what comes back."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +25,8 @@ from diffuse.adapters.sql.evidence import SqlEvidence, Witnessed
 from diffuse.adapters.sql.types import one_of
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
-from diffuse.domain.evidence import Acknowledgement
+from diffuse.domain.evidence import Acknowledgement, Response
+from diffuse.domain.remark import Remark
 from diffuse.ports import Shown
 
 LEFT = frozenset({State.SENDING, State.SENT, State.UNKNOWN})
@@ -120,6 +122,34 @@ class SqlHits:
                 self._prove(connection, proof)
         return is_first
 
+    def remark(self, remark: Remark, reached_on: date) -> None:
+        """Keep a question or a disagreement; the same form sent again changes nothing.
+
+        Raises:
+            KeyError: when there is no such delivery.
+        """
+        values = {name: getattr(remark, name) for name in Remark.__dataclass_fields__}
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        row = tables.remark.c
+        keep = dialect.insert(tables.remark).values(values).on_conflict_do_nothing().returning(row.id)
+        proof = self._evidence.of_remark(remark) if self._evidence else None
+        with writing(self._engine) as connection:
+            before = _lock(connection, remark.delivery)
+            if connection.execute(keep).first() is not None:
+                values = _first(_ROW.opened_at, remark.at, reached_on)
+                connection.execute(update(tables.delivery).where(_ROW.id == remark.delivery).values(values))
+                _arrive(connection, remark.delivery, remark.at, before)
+                self._prove(connection, proof)
+
+    def remarks(self, delivery: int) -> Sequence[Remark]:
+        """Return what was written about a delivery, in the order in which it came."""
+        row = tables.remark.c
+        names = [row[name] for name in Remark.__dataclass_fields__]
+        statement = select(*names).where(row.delivery == delivery).order_by(row.id)
+        with reading(self._engine) as connection:
+            rows = connection.execute(statement).mappings().all()
+        return [Remark(**{**one, "response": Response(one["response"])}) for one in rows]
+
     def _prove(self, connection: Connection, proof: Witnessed | None) -> None:
         """Chain what was just kept, in the same transaction and last: others wait for the chain's end."""
         if self._evidence and proof:
@@ -147,12 +177,6 @@ def _lock(connection: Connection, delivery: int) -> RowMapping:
 def _keep(connection: Connection, happened: Event, reached_on: date, before: RowMapping) -> None:
     """Add an event to the log and fold it into its delivery, which has arrived then."""
     first = _FIRST[happened.kind]
-    values: dict[ColumnElement[Any], ColumnElement[Any]] = {
-        first: func.coalesce(first, literal(happened.at, first.type)),
-        _ROW.reached_on: func.coalesce(_ROW.reached_on, literal(reached_on, _ROW.reached_on.type)),
-    }
-    if happened.kind == Kind.ANSWERED:
-        values[_ROW.answer] = case((first.is_(None), happened.detail), else_=_ROW.answer)
     connection.execute(
         insert(tables.event).values(
             delivery=happened.delivery,
@@ -162,11 +186,27 @@ def _keep(connection: Connection, happened: Event, reached_on: date, before: Row
             bucket=before["bucket"],
         )
     )
+    values = _first(first, happened.at, reached_on)
+    if happened.kind == Kind.ANSWERED:
+        values[_ROW.answer] = case((first.is_(None), happened.detail), else_=_ROW.answer)
     connection.execute(update(tables.delivery).where(_ROW.id == happened.delivery).values(values))
+    _arrive(connection, happened.delivery, happened.at, before)
+
+
+def _first(column: ColumnElement[Any], at: datetime, reached_on: date) -> dict[Any, ColumnElement[Any]]:
+    """Return what changes in a delivery when something came back: the first time of each kind stands."""
+    return {
+        column: func.coalesce(column, literal(at, column.type)),
+        _ROW.reached_on: func.coalesce(_ROW.reached_on, literal(reached_on, _ROW.reached_on.type)),
+    }
+
+
+def _arrive(connection: Connection, delivery: int, at: datetime, before: RowMapping) -> None:
+    """Take a delivery of which something came back for one that has arrived."""
     if before["state"] in {State.PLANNED, State.HELD}:
-        _recognise(connection, happened.delivery)
+        _recognise(connection, delivery)
     if before["state"] in {State.UNKNOWN, State.PLANNED, State.HELD}:
-        settle(connection, [happened.delivery], happened.at)
+        settle(connection, [delivery], at)
     if before["reached_on"] is None:
         _spare(connection, before)
 

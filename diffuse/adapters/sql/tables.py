@@ -253,9 +253,13 @@ acknowledgement = Table(
     Column("language", NAME, nullable=False),
     Column("statement", Words, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("dwell", NUMBER),
     sqlite_strict=True,
 )
-"""Evidence: who confirmed which version, in which words; at most one for a delivery, never changed."""
+"""Evidence: who confirmed which version, in which words; at most one for a delivery, never changed.
+
+``dwell`` is the time from the page to its button in milliseconds; empty where no page was pressed.
+"""
 
 evidence = Table(
     "evidence",
@@ -392,6 +396,31 @@ pulse = Table(
     sqlite_strict=True,
 )
 """One row: a number drawn when the database was made, and when a worker last looked at it."""
+
+remark = Table(
+    "remark",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("delivery", NUMBER, ForeignKey("delivery.id"), nullable=False),
+    Column("response", NAME, nullable=False),
+    *(Column(name, NAME, nullable=False) for name in ("policy", "version", "language")),
+    Column("statement", Words, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("form", NAME, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("held_until", Instant),
+    Column("forwarded_at", Instant),
+    UniqueConstraint("delivery", "form", name="uq_remark_form"),
+    sqlite_strict=True,
+)
+"""Questions and disagreements, forwarded to a policy's owner; ``held_until`` keeps other workers off."""
+
+Index(
+    "ix_remark_waiting",
+    remark.c.id,
+    sqlite_where=remark.c.forwarded_at.is_(None),
+    postgresql_where=remark.c.forwarded_at.is_(None),
+)
 
 revision = Table(
     "revision",

@@ -33,6 +33,7 @@ from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.domain.remark import Remark
 from diffuse.ports import Reading, Shown
 from diffuse.services.record import Record
 from diffuse.testing import FrozenClock
@@ -147,6 +148,11 @@ class Breakable(SqlHits):
             raise self.fails
         return super().shown(delivery)
 
+    def remark(self, remark: Remark, reached_on: date) -> None:
+        if self.fails:
+            raise self.fails
+        super().remark(remark, reached_on)
+
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         if self.fails:
             raise self.fails
@@ -196,15 +202,21 @@ class Service:
     def events(self) -> list[tuple[str, str]]:
         return [(row["kind"], row["detail"]) for row in self.rows("event")]
 
+    def fields(self, path: str, reads: timedelta = timedelta(seconds=20)) -> dict[str, str]:
+        """Open a page some time ago; return what its form sends now when it is confirmed."""
+        now = self.clock.now()
+        self.clock.set(now - reads)
+        page = unescape(self.browser.get(path).text)
+        self.clock.set(now)
+        fields = dict(re.findall(r'name="(form|confirm)" value="([^"]+)"', page))
+        return {**fields, **({"response": "acknowledge"} if 'name="response"' in page else {})}
+
     def press(
         self, name: str = "both fr", headers: Mapping[str, str] | None = None, **changes: str
     ) -> Response:
         """Fill in the form of a page and press its button."""
         path = self.path("acknowledge", name)
-        fields = dict(
-            re.findall(r'name="(form|confirm)" value="([^"]+)"', unescape(self.browser.get(path).text))
-        )
-        data = {key: value for key, value in {**fields, **changes}.items() if value}
+        data = {key: value for key, value in {**self.fields(path), **changes}.items() if value}
         return self.browser.post(path, data=data, headers=headers, follow_redirects=False)
 
 

@@ -1,7 +1,6 @@
 """What every answer has in common: headers, failures, the log."""
 
 import json
-import re
 
 from diffuse.errors import TransientFailure
 from tests.suites.web.given import Service, shown
@@ -16,7 +15,7 @@ def test_every_answer_carries_the_headers_that_keep_it_private_and_without_scrip
         service.browser.get(service.path("click"), follow_redirects=False),
         service.browser.get(service.path("acknowledge")),
         service.browser.post(service.path("acknowledge")),
-        service.press(),
+        service.press(answer="1"),
     ]
     for failure in (TransientFailure("away"), RuntimeError("broken")):
         service.hits.fails = failure
@@ -36,7 +35,7 @@ def test_every_answer_carries_the_headers_that_keep_it_private_and_without_scrip
 
 def test_a_database_that_is_away_is_told_in_both_languages_and_nothing_is_half_done(service: Service) -> None:
     path = service.path("acknowledge")
-    form = dict(re.findall(r'name="(form|confirm)" value="([^"]+)"', service.browser.get(path).text))
+    form = {**service.fields(path), "answer": "1"}
     service.hits.fails = TransientFailure("the database cannot be reached")
     away = [
         service.browser.get(service.path("open")),
@@ -51,7 +50,7 @@ def test_a_database_that_is_away_is_told_in_both_languages_and_nothing_is_half_d
     service.hits.fails = None
     assert service.events() == []
     assert service.browser.post(path, data=form, follow_redirects=False).status_code == 303
-    assert service.events() == [("acknowledged", "")]
+    assert service.events() == [("answered", "1:right"), ("acknowledged", "")]
 
 
 def test_a_fault_of_ours_shows_a_page_and_no_traceback(service: Service) -> None:
@@ -65,7 +64,7 @@ def test_a_fault_of_ours_shows_a_page_and_no_traceback(service: Service) -> None
 def test_the_log_has_one_line_of_json_for_each_request(service: Service) -> None:
     service.browser.get(service.path("open"))
     service.browser.head(service.path("click"), follow_redirects=False)
-    service.press()
+    service.press(answer="1")
     service.browser.get("/a/nonsense")
     service.browser.get("/x%0A{}")
     service.hits.fails = RuntimeError("broken")

@@ -1,6 +1,5 @@
 """What is our own form, sent by its button from our own page, and what is not."""
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -27,13 +26,26 @@ from tests.suites.web.given import BASE, TEMPLATES, Service, publications, shown
         ("application/x-www-form-urlencoded", b"confirm=yes&form=0123"),
         ("application/x-www-form-urlencoded", b"form=SEAL"),
         ("application/x-www-form-urlencoded", b"form=SEAL&confirm="),
-        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&answer=2"),
-        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&answer=-1"),
-        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&answer=one"),
-        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&answer=%D9%A1"),
-        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&answer=0&answer=1"),
-        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&answer=%FF"),
+        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&response=acknowledge&answer=2"),
+        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&response=acknowledge&answer=-1"),
+        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&response=acknowledge&answer=one"),
+        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&response=acknowledge&answer=%D9%A1"),
+        (
+            "application/x-www-form-urlencoded",
+            b"form=SEAL&confirm=yes&response=acknowledge&answer=0&answer=1",
+        ),
+        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&response=acknowledge&answer=%FF"),
         ("application/x-www-form-urlencoded", b"form=SEAL&confirm=\xff"),
+        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&response=yes&answer=0"),
+        ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes&response=quiz&answer=0"),
+        (
+            "application/x-www-form-urlencoded",
+            b"form=SEAL&confirm=yes&response=acknowledge&response=question",
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            b"form=SEAL&confirm=yes&response=acknowledge&answer=0&website=spam",
+        ),
         ("application/x-www-form-urlencoded", b"form=SEAL&confirm=yes" + b"&a=1" * 50),
         ("application/x-www-form-urlencoded", b"form=SEAL&confirm=" + b"y" * 100_000),
     ],
@@ -42,9 +54,9 @@ def test_whatever_is_not_our_form_sent_by_its_button_records_nothing(
     service: Service, content_type: str, body: bytes
 ) -> None:
     path = service.path("acknowledge")
-    seal = re.findall(r'name="form" value="(\w+)"', service.browser.get(path).text)[0]
+    stamp = service.fields(path)["form"]
     answer = service.browser.post(
-        path, content=body.replace(b"SEAL", seal.encode()), headers={"content-type": content_type}
+        path, content=body.replace(b"SEAL", stamp.encode()), headers={"content-type": content_type}
     )
     assert answer.status_code == 400
     assert "Rien n’a été enregistré" in shown(answer)
@@ -107,10 +119,9 @@ def test_no_body_breaks_the_service_or_acknowledges(service: Service, body: byte
     assert service.rows("acknowledgement") == []
 
 
-def test_a_seal_of_another_delivery_opens_nothing(service: Service) -> None:
-    other = service.browser.get(service.path("acknowledge", "plain en")).text
-    seal = re.findall(r'name="form" value="(\w+)"', other)[0]
-    assert service.press("plain fr", form=seal).status_code == 400
+def test_a_stamp_of_another_delivery_opens_nothing(service: Service) -> None:
+    stamp = service.fields(service.path("acknowledge", "plain en"))["form"]
+    assert service.press("plain fr", form=stamp).status_code == 400
     assert service.events() == []
 
 

@@ -19,8 +19,18 @@ def copy_of_templates(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
-        ("words.toml", 'confirm = "J’ai lu et compris"', "", r"words\.toml: no word 'confirm' in \[fr\]"),
-        ("words.toml", 'confirm = "J’ai lu et compris"', "confirm = 1", r"no word 'confirm' in \[fr\]"),
+        (
+            "words.toml",
+            'acknowledge = "J’ai lu et compris"',
+            "",
+            r"words\.toml: no word 'acknowledge' in \[fr\]",
+        ),
+        (
+            "words.toml",
+            'acknowledge = "J’ai lu et compris"',
+            "acknowledge = 1",
+            r"no word 'acknowledge' in \[fr\]",
+        ),
         ("words.toml", "[en]", "[de]", r"no part \[en\]"),
         ("words.toml", "bad_link", "bad_lnk", r"unknown word 'bad_lnk'.*did you mean 'bad_link'"),
         ("words.toml", "[fr]", "[fr", r"words\.toml: .*TOML"),

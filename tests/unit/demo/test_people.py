@@ -34,6 +34,12 @@ désigné</label>
 </fieldset><input type="hidden" name="statement" value="s-1"><input type="text">
 <button name="confirm" value="yes">Confirmer</button><button>Autre</button></form>
 """
+
+
+def at_once(_time: timedelta) -> None:
+    """Read without waiting."""
+
+
 LESSON = "<dl><dt>Votre réponse</dt><dd>Personne</dd><dt>La bonne</dt><dd>Le substitut désigné</dd></dl>"
 PLAIN = '<form method="post"><button name="confirm" value="yes">Confirmer</button></form>'
 DONE = "<h1>Merci</h1>"
@@ -98,7 +104,7 @@ def test_a_page_without_a_form_has_nothing_to_send(page: str) -> None:
 
 def test_an_eager_reader_shows_the_image_follows_one_link_and_confirms() -> None:
     site = Site()
-    reader().read(MAIL, site.browser)
+    reader().read(MAIL, site.browser, at_once)
     assert site.asked[0] == "GET /o/p"
     assert site.asked[1] in {"GET /c/1", "GET /c/2"}
     assert site.asked[2:] == ["GET /a/t", "POST /a/t"]
@@ -107,7 +113,7 @@ def test_an_eager_reader_shows_the_image_follows_one_link_and_confirms() -> None
 
 def test_a_link_is_not_followed_out_of_the_tracking_service() -> None:
     site = Site()
-    reader(habit(follows=1)).read(MAIL, site.browser)
+    reader(habit(follows=1)).read(MAIL, site.browser, at_once)
     assert len(site.asked) == 1
 
 
@@ -121,20 +127,20 @@ def test_a_link_is_not_followed_out_of_the_tracking_service() -> None:
 )
 def test_a_reader_does_what_the_habit_has(only: Habit, asked: list[str]) -> None:
     site = Site()
-    reader(only).read(MAIL, site.browser)
+    reader(only).read(MAIL, site.browser, at_once)
     assert site.asked == asked
 
 
 def test_a_message_without_image_links_or_page_is_just_read() -> None:
     site = Site()
     bare = Mail(to=MAIL.to, message_id=MAIL.message_id, text="", pixel="", links=(), confirm="")
-    reader().read(bare, site.browser)
+    reader().read(bare, site.browser, at_once)
     assert site.asked == []
 
 
 def test_a_page_that_asks_for_nothing_is_not_confirmed() -> None:
     site = Site(page=DONE)
-    reader(habit(confirms=1)).read(MAIL, site.browser)
+    reader(habit(confirms=1)).read(MAIL, site.browser, at_once)
     assert site.asked == ["GET /a/t"]
 
 
@@ -143,14 +149,14 @@ def test_a_tracking_service_that_fails_is_not_passed_over(what: str) -> None:
     site = Site()
     site.status = 500
     with pytest.raises(httpx.HTTPStatusError):
-        reader(habit(**{what: 1.0})).read(MAIL, site.browser)
+        reader(habit(**{what: 1.0})).read(MAIL, site.browser, at_once)
 
 
 def test_what_a_page_taught_is_answered_the_next_time() -> None:
     site = Site(page=ASKING, after=LESSON)
     ana = reader(habit(confirms=1, remembers=1))
     for _ in range(10):
-        ana.read(MAIL, site.browser)
+        ana.read(MAIL, site.browser, at_once)
     assert site.posted[0]["statement"] == ["s-1"]
     assert {given["answer"][0] for given in site.posted[1:]} == {"1"}
 
@@ -159,7 +165,7 @@ def test_who_remembers_nothing_goes_on_guessing() -> None:
     site = Site(page=ASKING, after=LESSON)
     ana = reader(habit(confirms=1))
     for _ in range(20):
-        ana.read(MAIL, site.browser)
+        ana.read(MAIL, site.browser, at_once)
     assert {given["answer"][0] for given in site.posted} == {"0", "1"}
 
 
@@ -167,7 +173,7 @@ def test_a_lesson_that_is_no_answer_any_more_leads_to_a_guess() -> None:
     site = Site(page=ASKING, after="<dd>Autre chose</dd>")
     ana = reader(habit(confirms=1, remembers=1))
     for _ in range(20):
-        ana.read(MAIL, site.browser)
+        ana.read(MAIL, site.browser, at_once)
     assert {given["answer"][0] for given in site.posted} == {"0", "1"}
 
 

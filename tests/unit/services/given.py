@@ -19,6 +19,7 @@ from diffuse.adapters.sql.plans import SqlPlans
 from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.adapters.sql.pulse import SqlPulse
 from diffuse.adapters.sql.relief import SqlRelief
+from diffuse.adapters.sql.remarks import SqlRemarks
 from diffuse.adapters.sql.results import SqlResults
 from diffuse.adapters.sql.revisions import SqlVersions
 from diffuse.domain.campaign import Campaign
@@ -32,12 +33,20 @@ from diffuse.ports import Directory, Journals, Published, Result, Seen
 from diffuse.services.beat import Beat, Round
 from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
+from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan
 from diffuse.services.receipts import ReceiptBook
 from diffuse.services.revise import Revise
 from diffuse.services.succeed import Succeed
-from diffuse.testing import FixedCalendar, FrozenClock, MemoryChannel, MemoryJournals, MemoryQueue
+from diffuse.testing import (
+    FixedCalendar,
+    FrozenClock,
+    MemoryChannel,
+    MemoryJournals,
+    MemoryLetters,
+    MemoryQueue,
+)
 
 MONDAY = date(2027, 1, 4)
 EARLY = datetime(2027, 1, 4, 13, 0, tzinfo=UTC)
@@ -161,6 +170,7 @@ class Office:
         self.calendar = FixedCalendar(*holidays)
         self.plan = self.planner("p1")
         self.deliver = self.worker("w1")
+        self.letters = MemoryLetters()
         self.beat = Beat(
             guard=self.guard(),
             clock=self.clock,
@@ -169,6 +179,13 @@ class Office:
             control=self.control,
             plan=self.plan,
             deliver=self.deliver,
+            forward=Forward(
+                clock=self.clock,
+                remarks=SqlRemarks(self.engine),
+                publications=self.publications,
+                letters=self.letters,
+                domain="universite.example",
+            ),
         )
         self.results = SqlResults(self.engine, publications=self.publications.get)
         self.receipts = ReceiptBook(

@@ -3,22 +3,25 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.events import Event, Kind
-from diffuse.domain.evidence import Acknowledgement
+from diffuse.domain.evidence import Acknowledgement, Response
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Wording
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.domain.remark import LONGEST, MOST, Remark
 from diffuse.domain.versions import Revision
 from diffuse.errors import TransientFailure
 from diffuse.ports import Links, Published, Shown
-from diffuse.services.record import NoSuchAnswer, NotOurs, Record
+from diffuse.services.record import DWELL, LASTS, Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
 from diffuse.testing import FrozenClock
 
 NOW = datetime(2027, 1, 12, 14, 42, tzinfo=UTC)
+READS = timedelta(seconds=20)
 LATE_EVENING_IN_QUEBEC = datetime(2027, 1, 13, 3, 30, tzinfo=UTC)
 
 QUESTION = Question(
@@ -82,6 +85,7 @@ class MemoryHits:
         self.deliveries = {shown.id: shown for shown in deliveries}
         self.events: list[tuple[Event, date]] = []
         self.acknowledgements: list[tuple[Acknowledgement, date]] = []
+        self.written: list[tuple[Remark, date]] = []
         self.away = False
 
     def shown(self, delivery: int) -> Shown | None:
@@ -94,6 +98,12 @@ class MemoryHits:
         shown = self.deliveries[event.delivery]
         if event.kind == Kind.ANSWERED and shown.answer is None:
             self.deliveries[shown.id] = replace(shown, answer=int(event.detail.split(":")[0]))
+
+    def remark(self, remark: Remark, reached_on: date) -> None:
+        self.written.append((remark, reached_on))
+
+    def remarks(self, delivery: int) -> Sequence[Remark]:
+        return [remark for remark, _ in self.written if remark.delivery == delivery]
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         shown = self.deliveries[acknowledgement.delivery]
@@ -144,6 +154,13 @@ class OpenSigner:
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
         return f"{purpose} {delivery} {number}"
 
+    def stamp(self, shown: str, at: datetime) -> str:
+        return f"{at.isoformat()}|{shown}"
+
+    def stamped_at(self, shown: str, stamp: str) -> datetime | None:
+        at, _, said = stamp.partition("|")
+        return datetime.fromisoformat(at) if said == shown else None
+
     def read(self, purpose: str, token: str) -> Links | None:
         made_for, _, rest = token.partition(" ")
         if made_for != purpose:
@@ -176,6 +193,16 @@ class Desk:
     clock: FrozenClock
     record: Record
 
+    def press(self, answer: int | None = None, *, reads: timedelta = READS, **given: Any) -> None:  # noqa: ANN401 -- whatever a form holds
+        """Open the page of delivery 7 some time ago, and press its button now."""
+        token, now = "acknowledge 7 0", self.clock.now()
+        self.clock.set(now - reads)
+        page = self.record.page(token)
+        stamp = self.record.stamp(token, page)
+        self.clock.set(now)
+        response = given.pop("response", Response.ACKNOWLEDGE)
+        self.record.respond(token, Given(**{"form": stamp, "response": response, "answer": answer, **given}))
+
 
 def desk(*deliveries: Shown, at: datetime = NOW) -> Desk:
     hits, publications = MemoryHits(*deliveries), OnePublication(CAMPAIGN)
@@ -200,8 +227,8 @@ def test_an_event_reaches_the_employee_on_the_local_day() -> None:
     it = desk(delivery(), delivery(id=8, time_zone="Europe/Paris"), at=LATE_EVENING_IN_QUEBEC)
     it.record.opened("open 7 0")
     it.record.opened("open 8 0")
-    it.record.acknowledge("acknowledge 7 0")
-    assert [day for _, day in it.hits.events] == [date(2027, 1, 12), date(2027, 1, 13)]
+    it.press(1)
+    assert [day for _, day in it.hits.events] == [date(2027, 1, 12), date(2027, 1, 13), date(2027, 1, 12)]
     assert it.hits.acknowledgements[0][1] == date(2027, 1, 12)
 
 
@@ -230,7 +257,7 @@ def test_a_click_that_leads_nowhere_is_refused_in_the_same_words_whatever_the_re
     assert it.hits.events == []
 
 
-@pytest.mark.parametrize("verb", ["opened", "page", "acknowledge"])
+@pytest.mark.parametrize("verb", ["opened", "page"])
 @pytest.mark.parametrize("token", ["click 7 0", "open 99 0", "acknowledge 99 0", "nonsense"])
 def test_a_token_of_another_purpose_or_delivery_leads_nowhere(verb: str, token: str) -> None:
     it = desk(delivery())
@@ -260,10 +287,16 @@ def test_the_page_shows_the_message_in_its_language_and_records_nothing() -> Non
 def test_an_acknowledgement_keeps_the_version_and_the_exact_words_shown() -> None:
     it = desk(delivery())
     shown = it.record.page("acknowledge 7 0").statement
-    it.record.acknowledge("acknowledge 7 0")
+    it.press(1)
     assert [kept for kept, _ in it.hits.acknowledgements] == [
         Acknowledgement(
-            delivery=7, policy="succession", version="2.1", language="fr", statement=shown, at=NOW
+            delivery=7,
+            policy="succession",
+            version="2.1",
+            language="fr",
+            statement=shown,
+            at=NOW,
+            dwell=20_000,
         )
     ]
     assert "message\u00a0: «\u00a0Chaque compte a un substitut\u00a0»" in shown
@@ -271,9 +304,9 @@ def test_an_acknowledgement_keeps_the_version_and_the_exact_words_shown() -> Non
 
 def test_a_second_acknowledgement_keeps_the_first_time() -> None:
     it = desk(delivery())
-    it.record.acknowledge("acknowledge 7 0")
+    it.press(1)
     it.clock.advance(timedelta(days=1))
-    it.record.acknowledge("acknowledge 7 0")
+    it.press(1)
     at = it.record.page("acknowledge 7 0").acknowledged_at
     assert len(it.hits.acknowledgements) == 1
     assert at is not None
@@ -283,15 +316,15 @@ def test_a_second_acknowledgement_keeps_the_first_time() -> None:
 @pytest.mark.parametrize(("number", "detail"), [(0, "0:wrong"), (1, "1:right")])
 def test_an_answer_is_recorded_with_whether_it_was_right(number: int, detail: str) -> None:
     it = desk(delivery())
-    it.record.acknowledge("acknowledge 7 0", number)
+    it.press(number)
     assert kinds(it.hits) == [("answered", detail)]
     assert len(it.hits.acknowledgements) == 1
 
 
 def test_the_first_answer_stands_and_the_page_gives_its_feedback() -> None:
     it = desk(delivery())
-    it.record.acknowledge("acknowledge 7 0", 0)
-    it.record.acknowledge("acknowledge 7 0", 1)
+    it.press(0)
+    it.press(1)
     chosen = it.record.page("acknowledge 7 0").chosen
     assert kinds(it.hits) == [("answered", "0:wrong")]
     assert chosen is not None
@@ -299,17 +332,9 @@ def test_the_first_answer_stands_and_the_page_gives_its_feedback() -> None:
     assert chosen.feedback == "Un compte n’est jamais seul."
 
 
-def test_an_answer_can_follow_an_acknowledgement_that_came_without_one() -> None:
-    it = desk(delivery())
-    it.record.acknowledge("acknowledge 7 0")
-    assert it.record.page("acknowledge 7 0").can_answer
-    it.record.acknowledge("acknowledge 7 0", 1)
-    assert kinds(it.hits) == [("answered", "1:right")]
-
-
 def test_a_key_point_that_only_asks_is_answered_and_never_acknowledged() -> None:
     it = desk(delivery(key_point="quiz"))
-    it.record.acknowledge("acknowledge 7 0", 1)
+    it.press(1)
     page = it.record.page("acknowledge 7 0")
     assert kinds(it.hits) == [("answered", "1:right")]
     assert it.hits.acknowledgements == []
@@ -322,6 +347,73 @@ def test_a_key_point_that_only_asks_is_answered_and_never_acknowledged() -> None
 def test_an_answer_that_was_not_offered_is_refused_and_nothing_is_recorded(point: str, answer: int) -> None:
     it = desk(delivery(key_point=point))
     with pytest.raises(NoSuchAnswer, match=r"choose one that the page shows"):
-        it.record.acknowledge("acknowledge 7 0", answer)
+        it.press(answer)
     assert not it.hits.events
     assert not it.hits.acknowledgements
+
+
+def test_whoever_answers_for_nobody_gets_no_form_recorded() -> None:
+    it = desk(delivery())
+    with pytest.raises(NotOurForm):
+        it.press(1, form=f"{NOW.isoformat()}|another page")
+    with pytest.raises(NotOurs):
+        it.record.respond("acknowledge 99 0", Given(form="", response=Response.ACKNOWLEDGE))
+    assert not it.hits.events
+    assert not it.hits.acknowledgements
+
+
+@pytest.mark.parametrize(
+    ("why", "given"),
+    [
+        ("early", {"reads": DWELL - timedelta(milliseconds=1)}),
+        ("early", {"reads": timedelta(seconds=-5)}),
+        ("late", {"reads": LASTS + timedelta(seconds=1)}),
+        ("choose", {"response": None}),
+        ("answer", {"answer": None}),
+        ("long", {"response": Response.QUESTION, "text": "é" * (LONGEST + 1)}),
+    ],
+)
+def test_a_form_that_does_not_fit_records_nothing_and_says_why(why: str, given: dict[str, Any]) -> None:
+    it = desk(delivery())
+    with pytest.raises(Unfit) as refused:
+        it.press(**{"answer": 1, **given})
+    assert refused.value.why == why
+    assert [it.hits.events, it.hits.acknowledgements, it.hits.written] == [[], [], []]
+
+
+@pytest.mark.parametrize("reads", [DWELL, LASTS])
+def test_a_form_counts_from_two_seconds_to_seven_days_after_its_page(reads: timedelta) -> None:
+    it = desk(delivery())
+    it.press(1, reads=reads)
+    assert it.hits.acknowledgements[0][0].dwell == reads // timedelta(milliseconds=1)
+
+
+def test_a_question_is_kept_with_its_words_and_confirms_nothing() -> None:
+    it = desk(delivery(language="en"))
+    it.press(response=Response.QUESTION, text="Who is my substitute?")
+    ((remark, day),) = it.hits.written
+    assert (remark.response, remark.text, day) == ("question", "Who is my substitute?", date(2027, 1, 12))
+    assert remark.statement.startswith(
+        "I have a question about this message: “Each account has a substitute”"
+    )
+    assert not it.hits.acknowledgements
+    page = it.record.page("acknowledge 7 0")
+    assert page.can_acknowledge
+    assert [one.text for one in page.remarks] == ["Who is my substitute?"]
+
+
+def test_a_disagreement_can_be_followed_by_a_confirmation() -> None:
+    it = desk(delivery())
+    it.press(response=Response.DISAGREE)
+    it.press(1)
+    assert [one.response for one, _ in it.hits.written] == ["disagree"]
+    assert len(it.hits.acknowledgements) == 1
+
+
+def test_only_so_many_remarks_are_taken_about_one_message() -> None:
+    it = desk(delivery())
+    for number in range(MOST):
+        it.press(response=Response.QUESTION, text=f"{number}")
+    with pytest.raises(Unfit, match="many"):
+        it.press(response=Response.QUESTION, text="again")
+    assert len(it.hits.written) == MOST
