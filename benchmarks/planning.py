@@ -150,6 +150,7 @@ def _log(people: int, weeks: int, first: np.datetime64, chance: np.random.Genera
         answered=np.full(count, np.datetime64("NaT", "D")),
         right=np.zeros(count, dtype=np.bool_),
         wording=np.zeros(count, dtype=np.int64),
+        stale=np.zeros(count, dtype=np.bool_),
     )
 
 

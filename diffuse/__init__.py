@@ -11,7 +11,7 @@ from diffuse.domain.language import ByLanguage
 from diffuse.domain.measures import Rate
 from diffuse.domain.people import Audience, Employee
 from diffuse.domain.period import Period
-from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.domain.policy import Answer, KeyPoint, Policy, PolicyChange, Question, Text, Variant
 from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.signals import Signals
 from diffuse.domain.window import SendWindow
@@ -38,6 +38,7 @@ __all__ = [
     "Period",
     "PermanentFailure",
     "Policy",
+    "PolicyChange",
     "Problem",
     "Question",
     "QuietHours",

@@ -40,7 +40,9 @@ from diffuse.services.guard import Guard
 from diffuse.services.launch import Launch
 from diffuse.services.operate import Operate
 from diffuse.services.plan import Plan
+from diffuse.services.receipts import ReceiptBook
 from diffuse.services.record import Record
+from diffuse.services.revise import Revise
 from diffuse.services.succeed import Succeed
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ class App:
     queue: Queue
     templates: Path
     launch: Launch
+    revise: Revise
     plan: Plan
     deliver: Deliver
     beat: Beat
@@ -292,6 +295,7 @@ def app(
     from diffuse.adapters.sql.relief import SqlRelief
     from diffuse.adapters.sql.remarks import SqlRemarks
     from diffuse.adapters.sql.results import SqlResults
+    from diffuse.adapters.sql.revisions import SqlVersions
     from diffuse.adapters.stopwatch import stopwatch
     from diffuse.adapters.templates import default_folder
 
@@ -304,6 +308,7 @@ def app(
     publications = SqlPublications(
         engine, campaigns=(definitions.dump, definitions.load), wordings=(baked_json.dump, baked_json.load)
     )
+    revise = Revise(publications=publications, versions=SqlVersions(engine), clock=clock)
     ledger = SqlLedger(engine, traffic(settings))
     signer = KeyedSigner(
         secret=settings.secret.get_secret_value(),
@@ -377,8 +382,10 @@ def app(
             publications=publications,
             control=control,
             house=house,
+            revise=revise,
             queue=queue,
         ),
+        revise=revise,
         plan=plan,
         deliver=deliver,
         beat=Beat(
@@ -415,5 +422,9 @@ def app(
             results=SqlResults(engine, publications=publications.get),
             directory=directory,
             publications=publications,
+            receipts=ReceiptBook(
+                publications=publications, relief=SqlRelief(engine), pseudonym=signer.pseudonym
+            ),
+            clock=clock,
         ),
     )

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from diffuse.domain.attention import Attention
@@ -23,7 +24,11 @@ from diffuse.domain.remark import Remark
 from diffuse.domain.source import Loaded
 from diffuse.domain.standing import Standing
 from diffuse.domain.succession import Duty
+from diffuse.domain.versions import Revision
 from diffuse.errors import Problem, TransientFailure
+
+NEVER_CHANGED: Mapping[tuple[str, str], int] = MappingProxyType({})
+"""No key point has changed materially."""
 
 
 class Clock(Protocol):
@@ -92,19 +97,30 @@ class Published:
     Attributes:
         id: grows with each publication; deliveries point to it.
         digest: SHA-256 of the canonical definition and of all baked wordings, in hexadecimal.
+        revisions: the versions of policies that it added.
+        asked_since: for each key point that has changed materially, the publication since which
+            acknowledgements count: those of earlier texts are stale.
     """
 
     id: int
     digest: str
     campaign: Campaign
     published_at: datetime
+    revisions: Sequence[Revision] = ()
+    asked_since: Mapping[str, int] = field(default_factory=dict)
 
 
 class Publications(Protocol):
     """Keeps what was launched."""
 
-    def publish(self, campaign: Campaign, wordings: Mapping[Wording, Baked], at: datetime) -> Published:
-        """Keep a campaign's text with all its baked wordings, in one transaction.
+    def publish(
+        self,
+        campaign: Campaign,
+        wordings: Mapping[Wording, Baked],
+        at: datetime,
+        revisions: Sequence[Revision] = (),
+    ) -> Published:
+        """Keep a campaign's text with all its baked wordings and the versions it adds, in one transaction.
 
         The same text in the same layout again returns the publication that exists.
         """
@@ -114,6 +130,9 @@ class Publications(Protocol):
 
     def get(self, publication: int) -> Published:
         """Return one publication; KeyError when there is none."""
+
+    def earlier(self, campaign: str) -> Sequence[Published]:
+        """Return every publication of a campaign, the newest first."""
 
     def wording(self, publication: int, wording: Wording) -> Baked:
         """Return a wording as it was baked for a publication; KeyError when there is none."""
@@ -576,8 +595,13 @@ class Relief(Protocol):
     def assign(self, duties: Collection[Duty]) -> None:
         """Replace every duty."""
 
-    def acknowledged(self, employees: Collection[str]) -> Mapping[str, Collection[tuple[str, str]]]:
-        """Return for each employee the (campaign, key point) pairs that they have acknowledged."""
+    def acknowledged(
+        self, employees: Collection[str], asked_since: Mapping[tuple[str, str], int] = NEVER_CHANGED
+    ) -> Mapping[str, Collection[tuple[str, str]]]:
+        """Return for each employee the (campaign, key point) pairs that they have acknowledged.
+
+        ``asked_since`` gives the publication since which acknowledgements of a pair count.
+        """
 
     def passed(self, employees: Collection[str]) -> Mapping[str, Passed]:
         """Return what came of the messages that some employees got for occasions, by the occasion's key."""
@@ -782,3 +806,10 @@ class Gauges(Protocol):
             AuthoringError: when it must be mended, such as tables that are not those of this version.
             TransientFailure: when it does not answer.
         """
+
+
+class Versions(Protocol):
+    """Counts those whom a new version concerns."""
+
+    def acknowledged(self, running: Published, key_points: Collection[str], on: date) -> int:
+        """Count the employees who acknowledged any of these key points as it is in force, and still work."""

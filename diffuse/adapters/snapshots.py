@@ -15,10 +15,13 @@ from diffuse.domain.standing import Standing
 LEVEL = 1
 _KINDS = {
     "touch": "i4", "step": "i2", "tries": "i2", "messages": "i4", "back": "i4", "streak": "i2",
-    "sent": "M8[D]", "reached": "M8[D]", "acknowledged": "?", "waiting": "?", "wording": "i8",
+    "sent": "M8[D]", "reached": "M8[D]", "wording": "i8",
+    "acknowledged": "?", "waiting": "?", "renewed": "?", "anew": "?",
     "stability": "f8", "difficulty": "f8", "exposed": "f8", "relearning": "?",
 }  # fmt: skip
 _WIDE = {"i4": "i8", "i2": "i8"}
+_ADDED = ("renewed", "anew")
+"""Columns that what was kept before they existed lacks: it knows of no text that changed."""
 
 
 def dump(employees: Sequence[str], standing: Standing) -> bytes:
@@ -42,6 +45,8 @@ def load(data: bytes) -> tuple[list[str], Standing]:
     with np.load(io.BytesIO(zlib.decompress(data)), allow_pickle=False) as kept:
         columns = {name: _wide(kept[name]) for name in kept.files if name != "employees"}
         names = bytes(kept["employees"]).decode()
+    blank = np.zeros(len(columns["touch"]), dtype=np.bool_)
+    columns |= {name: blank.copy() for name in _ADDED if name not in columns}
     memory = Memory(**{one.name: columns.pop(f"memory_{one.name}") for one in fields(Memory)})
     return names.split("\n") if names else [], Standing(**columns, memory=memory)
 

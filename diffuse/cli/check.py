@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from diffuse.cli.errors import open_app
+
 RULES = "YAML file of the organisation's rules of attention."
 
 
@@ -12,8 +14,13 @@ RULES = "YAML file of the organisation's rules of attention."
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
 @click.option("--attention", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=RULES)
+@click.option(
+    "--published", is_flag=True, help="Compare with what is published: find versions that say nothing of it."
+)
 @click.pass_context
-def check(context: click.Context, paths: tuple[Path, ...], attention: Path | None) -> None:
+def check(
+    context: click.Context, paths: tuple[Path, ...], attention: Path | None, *, published: bool
+) -> None:
     """Read campaigns and print every mistake, one a line; print nothing when all is well.
 
     PATH is a folder with campaign.yaml, a YAML file or a Python file. The exit status is 0 when all
@@ -25,6 +32,9 @@ def check(context: click.Context, paths: tuple[Path, ...], attention: Path | Non
 
     tools = authoring()
     problems = check_campaigns(paths, tools.campaigns, tools.renderer, tools.calendar, read(attention))
+    if published:
+        revise = open_app(context.obj).revise
+        problems += tuple(one for path in paths for one in revise.problems(tools.campaigns.read(path)))
     for problem in problems:
         click.echo(str(problem))
     context.exit(1 if problems else 0)

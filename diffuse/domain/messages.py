@@ -1,9 +1,10 @@
 """Messages of a population, of whichever campaign, as a ledger keeps them: columns, one row a message."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from diffuse.domain.standing import Log, Teaching
 STATES = tuple(State)
 """The states by their numbers."""
 
+NOWHERE: Mapping[str, int] = MappingProxyType({})
+"""No key point has changed materially."""
+
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -29,7 +33,7 @@ class Messages:
 
     Attributes:
         id: the deliveries.
-        campaign, key_point, variant, occasion: as in ``Touchpoint``.
+        publication, campaign, key_point, variant, occasion: as in ``Touchpoint``.
         employee: the row of the employee.
         touch, step, due_on, wanted_on: as in ``Touchpoint``.
         state: the place of the state in ``STATES``.
@@ -40,6 +44,7 @@ class Messages:
     """
 
     id: Numbers
+    publication: Numbers
     campaign: Sequence[str]
     key_point: Sequence[str]
     variant: Sequence[str]
@@ -72,12 +77,18 @@ class Messages:
         keys = zip(self.campaign, self.key_point, strict=True)
         return np.fromiter((place.get(key, -1) for key in keys), dtype=np.int64, count=len(self))
 
-    def log(self, campaign: Campaign, population: Population) -> Log:
-        """Return what a campaign's standing is folded from."""
+    def log(
+        self, campaign: Campaign, population: Population, asked_since: Mapping[str, int] = NOWHERE
+    ) -> Log:
+        """Return what a campaign's standing is folded from.
+
+        ``asked_since`` gives the publication since which the text of a key point is in force.
+        """
         places = self.places(campaign)
         rows = np.flatnonzero(places >= 0)
         employee = self.employee[rows]
         codes = {name: code(name) for name in set(self.variant)}
+        since = np.array([asked_since.get(point.id, 0) for _, point in campaign.repeated], dtype=np.int64)
         return Log(
             employee=employee,
             point=places[rows],
@@ -91,6 +102,7 @@ class Messages:
             answered=population.days_of(self.answered[rows], employee),
             right=self.right[rows],
             wording=np.array([codes[self.variant[row]] for row in rows.tolist()], dtype=np.int64),
+            stale=self.publication[rows] < since[places[rows]],
         )
 
     def waiting(self, campaign: Campaign) -> Flags:
@@ -141,12 +153,14 @@ class Messages:
         )
 
 
-def signature(campaign: Campaign, teaching: Teaching) -> str:
+def signature(campaign: Campaign, teaching: Teaching, asked_since: Mapping[str, int] = NOWHERE) -> str:
     """Return a text that changes when what was folded of a campaign would have to be folded anew."""
+    changed = [(point.id, asked_since[point.id]) for _, point in campaign.repeated if point.id in asked_since]
     parts = (
         [point.id for _, point in campaign.repeated],
         teaching.choices.tolist(),
         astuple(teaching.fsrs),
         astuple(teaching.signals),
+        *changed,
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()

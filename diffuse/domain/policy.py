@@ -15,6 +15,11 @@ MAX_SUBJECT = 78
 
 OCCASIONS = ("", "handover", "reminder")
 
+MATERIAL, MINOR = "material", "minor"
+"""How much a new version differs: a material change asks again those who acknowledged, a minor one nobody."""
+
+KINDS_OF_CHANGE = (MATERIAL, MINOR)
+
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _WORD = re.compile(r"\w+(?:['’.-]\w+)*")
 _NO_BREAK = str.maketrans({"\u00a0": " ", "\u202f": " "})
@@ -206,10 +211,45 @@ def _as_key(occasion: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyChange:
+    """What a new version of a policy changes, in the words of whoever publishes it.
+
+    Attributes:
+        kind: ``material`` asks again those who acknowledged a key point that changed; ``minor`` asks nobody.
+        reason: why the version follows the one before; it is kept.
+        key_points: those that a material change asks again; empty for all whose text changed.
+    """
+
+    kind: str
+    reason: str
+    key_points: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration that says nothing."""
+        refuse(self.problems())
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with this declaration alone."""
+        if self.kind not in KINDS_OF_CHANGE:
+            yield Problem(
+                path=("kind",),
+                found=f"{self.kind!r}",
+                expected="'material' or 'minor'",
+                suggestion=nearest(self.kind, KINDS_OF_CHANGE),
+            )
+        yield from single_line("reason", self.reason)
+        if self.kind == MINOR and self.key_points:
+            yield Problem(
+                path=("key_points",), found="a minor change with key points to ask again", expected="none"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
     """A versioned text of the governance framework and the key points that make it remembered.
 
     ``owner`` answers questions about it, ``Name <address>``; empty for the campaign's owner.
+    ``change`` says what its version changes; the first version needs none.
     """
 
     id: str
@@ -219,6 +259,7 @@ class Policy:
     link: ByLanguage[str] | None = None
     audience: str = "everyone"
     owner: str = ""
+    change: PolicyChange | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be sent."""
@@ -235,6 +276,15 @@ class Policy:
         yield from single_line("version", self.version)
         if not self.key_points:
             yield Problem(path=("key_points",), found="no key point", expected="at least one key point")
+        known = [point.id for point in self.key_points]
+        for place, name in enumerate(self.change.key_points if self.change else ()):
+            if name not in known:
+                yield Problem(
+                    path=("change", "key_points", place),
+                    found=f"no key point of this policy is called {name!r}",
+                    expected=f"one of {', '.join(known)}",
+                    suggestion=nearest(name, known),
+                )
         for language, link in (self.link or {}).items():
             path = ("link",) if language == "*" else ("link", language)
             if not re.match(r"https?://.", link):

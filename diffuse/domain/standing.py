@@ -37,6 +37,7 @@ class Log:
         opened, acknowledged, answered: the local days on which it came back so for the first time; NaT.
         right: True where the first answer was right.
         wording: a number for the register in which it was written.
+        stale: True for one whose text is older than a material change of its key point.
     """
 
     employee: Numbers
@@ -51,6 +52,7 @@ class Log:
     answered: Days
     right: Flags
     wording: Numbers
+    stale: Flags
 
     def __len__(self) -> int:
         """Count the messages."""
@@ -78,8 +80,10 @@ class Standing:
         messages, back: how many messages left, and from how many of them anything came back.
         sent, reached: local days of the last message, and of the first answer to its step; NaT.
         streak: right answers in a row.
-        acknowledged: whether any message of the pair was acknowledged.
+        acknowledged: whether any message of the pair that is not stale was acknowledged.
         waiting: whether a message of the pair may still leave.
+        renewed: whether a message with the text in force counts.
+        anew: whether the pair began again, because a text was acknowledged that has changed since.
         wording: the number of the last message's register, -1 for none.
         memory: what the employee is taken to remember.
     """
@@ -94,6 +98,8 @@ class Standing:
     streak: Numbers
     acknowledged: Flags
     waiting: Flags
+    renewed: Flags
+    anew: Flags
     wording: Numbers
     memory: Memory
 
@@ -112,6 +118,8 @@ class Standing:
             streak=zeros.copy(),
             acknowledged=np.zeros(n, dtype=np.bool_),
             waiting=np.zeros(n, dtype=np.bool_),
+            renewed=np.zeros(n, dtype=np.bool_),
+            anew=np.zeros(n, dtype=np.bool_),
             wording=np.full(n, -1),
             memory=Memory.fresh(n),
         )
@@ -164,19 +172,64 @@ def fold(
     if not len(log):
         return after
     pair = log.employee * len(teaching.choices) + log.point
-    _climb(after, log, pair, begins, ends)
+    inside = (log.due_on < ends) | log.pending
+    np.maximum.at(after.touch, pair[inside], log.touch[inside] + 1)
+    moot = np.zeros(len(log), dtype=np.bool_)
+    if log.stale.any():
+        moot, counts = _begin_again(after, log, pair, begins, ends)
+        log, pair, moot = log.rows(counts), pair[counts], moot[counts]
+    _climb(after, log, pair, moot, begins, ends)
     _learn(after, log, pair, teaching, begins, ends)
     return after
 
 
-def _climb(after: Standing, log: Log, pair: Numbers, begins: np.datetime64, ends: np.datetime64) -> None:
-    """Count messages and steps; the last message of a pair is the one with the highest touch."""
+def _counting(log: Log, begins: np.datetime64, ends: np.datetime64) -> tuple[Flags, Flags]:
+    """Tell which messages count before ``ends``, and which of them did not before ``begins``."""
     inside = (log.due_on < ends) | log.pending
-    np.maximum.at(after.touch, pair[inside], log.touch[inside] + 1)
+    counts = inside & ~log.gone & ~(log.pending & (ends != FOR_EVER))
+    return counts, counts & ((log.due_on >= begins) | log.pending)
+
+
+def _begin_again(
+    after: Standing, log: Log, pair: Numbers, begins: np.datetime64, ends: np.datetime64
+) -> tuple[Flags, Flags]:
+    """Let pairs begin again of which a text was acknowledged that has changed since.
+
+    They do as long as no message with the text in force has counted; of what went before only the next
+    message's number, and the day and register of the last one stay.
+
+    Returns:
+        the stale messages to which something came back when a newer text was on its way, which says
+        nothing about that one; and the messages that count, those of a text that was given up left out.
+    """
+    _, new = _counting(log, begins, ends)
+    first = np.full(len(after.touch), FOR_EVER)
+    of_force = np.flatnonzero(new & ~log.stale)
+    np.minimum.at(first, pair[of_force], log.due_on[of_force])
+    moot = log.stale & (after.renewed[pair] | (log.reached >= first[pair]))
+    given = log.stale & (log.acknowledged >= begins) & (log.acknowledged < ends)
+    given &= ~after.renewed[pair] & (log.acknowledged < first[pair])
+    again = np.unique(pair[given])
+    before, blank = after.at(again), Standing.fresh(len(again))
+    for name in ("touch", "sent", "wording", "waiting"):
+        getattr(blank, name)[:] = getattr(before, name)
+    blank.anew[:] = True
+    after.put(again, blank)
+    given_up = log.stale & ~log.pending & after.anew[pair]
+    for rows in _in_turn(pair, log.touch, np.flatnonzero(given_up & new)):
+        after.sent[pair[rows]] = log.due_on[rows]
+        after.wording[pair[rows]] = log.wording[rows]
+    return moot, ~given_up
+
+
+def _climb(  # noqa: PLR0913, PLR0917 -- columns
+    after: Standing, log: Log, pair: Numbers, moot: Flags, begins: np.datetime64, ends: np.datetime64
+) -> None:
+    """Count messages and steps; the last message of a pair is the one with the highest touch."""
     if ends == FOR_EVER:
         after.waiting[pair[log.pending]] = True
-    counts = inside & ~log.gone & ~(log.pending & (ends != FOR_EVER))
-    new = counts & ((log.due_on >= begins) | log.pending)
+    counts, new = _counting(log, begins, ends)
+    after.renewed[pair[new & ~log.stale]] = True
     np.add.at(after.messages, pair[new & ~log.pending], 1)
     for rows in _in_turn(pair, log.touch, np.flatnonzero(new)):
         here = pair[rows]
@@ -187,7 +240,7 @@ def _climb(after: Standing, log: Log, pair: Numbers, begins: np.datetime64, ends
         after.sent[here] = log.due_on[rows]
         after.wording[here] = log.wording[rows]
     reached = log.reached
-    back = np.flatnonzero(counts & (reached >= begins) & (reached < ends))
+    back = np.flatnonzero(counts & ~moot & (reached >= begins) & (reached < ends))
     np.add.at(after.back, pair[back], 1)
     for rows in _in_turn(pair, log.touch, back):
         here = pair[rows]
@@ -205,7 +258,7 @@ def _learn(  # noqa: PLR0913, PLR0917 -- columns
 ) -> None:
     """Fold what came back into memory, day by day; of what came back on one day, the strongest counts."""
     given = log.acknowledged
-    confirmed = (given >= begins) & (given < ends)
+    confirmed = (given >= begins) & (given < ends) & ~log.stale
     after.acknowledged[pair[confirmed]] = True
     who, day, signal = _signals(log, pair, begins, ends)
     choices = teaching.choices[who % len(teaching.choices)]

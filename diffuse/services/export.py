@@ -2,7 +2,8 @@
 
 A message counts once it was sent. It counts as opened when its image was loaded, a link was followed, a
 question answered or the text acknowledged. Acknowledgements are counted per key point and employee: the
-first one is enough, however often the key point returns.
+first one is enough, however often the key point returns, but a stale one, of a text that has changed
+materially since, is none.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +14,10 @@ from typing import Protocol, TypeAlias
 from diffuse.domain.delivery import State
 from diffuse.domain.measures import Rate
 from diffuse.domain.people import Employee
-from diffuse.ports import Directory, Publications, Result, Results
+from diffuse.domain.policy import KeyPoint
+from diffuse.ports import Clock, Directory, Publications, Published, Result, Results
+from diffuse.services.newer import InForce, in_force
+from diffuse.services.receipts import RECEIPTS, ReceiptBook, Receipts, Told
 
 Cell: TypeAlias = "str | int | date | datetime | Rate | None"
 Row: TypeAlias = "Sequence[Cell]"
@@ -26,7 +30,7 @@ class Tables(Protocol):
         """Write one table whole; a Rate fills three columns."""
 
 
-DELIVERIES = tuple(field.name for field in fields(Result))
+DELIVERIES = (*(field.name for field in fields(Result)), "version", "acknowledgement")
 COUNTS = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right")
 RATES = ("open_rate", "acknowledgement_rate", "right_rate")
 EMPLOYEES = ("employee", "name", "department", "language", *COUNTS, *RATES)
@@ -49,8 +53,8 @@ class Tally:
     right: int = 0
     employees: set[str] = field(default_factory=set)
 
-    def add(self, result: Result, *, acknowledge: bool) -> None:
-        """Count one delivery."""
+    def add(self, result: Result, *, acknowledge: bool, stale: bool) -> None:
+        """Count one delivery; a stale acknowledgement does not count."""
         self.unknown += result.state == State.UNKNOWN
         self.failed += result.state == State.FAILED
         if result.state != State.SENT:
@@ -61,7 +65,7 @@ class Tally:
         pair = (result.employee, f"{result.campaign}/{result.key_point}")
         if acknowledge:
             self.asked.add(pair)
-        if result.acknowledged_at:
+        if result.acknowledged_at and not stale:
             self.acknowledged.add(pair)
         self.answered += result.answered_at is not None
         self.right += result.answer.endswith(":right")
@@ -85,19 +89,33 @@ def opened(result: Result) -> bool:
 
 
 class Export:
-    """Reads the ledger once and fills the five tables."""
+    """Reads the ledger once and fills the six tables."""
 
-    def __init__(self, *, results: Results, directory: Directory, publications: Publications) -> None:
+    def __init__(
+        self,
+        *,
+        results: Results,
+        directory: Directory,
+        publications: Publications,
+        receipts: ReceiptBook,
+        clock: Clock,
+    ) -> None:
         """Take the collaborators."""
+        self._receipts = receipts
+        self._clock = clock
         self._results = results
         self._directory = directory
         self._publications = publications
 
-    def run(self, tables: Tables) -> "Report":
-        """Write deliveries, employees, key points, policies and weeks; return what a summary needs."""
+    def run(self, tables: Tables, on: date | None = None) -> "Report":
+        """Write deliveries, employees, key points, policies, weeks and receipts; return what a summary needs.
+
+        ``on`` is the day from which negative receipts are seen; today when it is left out.
+        """
         employees = {employee.id: employee for employee in self._directory.employees()}
         report = Report(self._publications)
-        tables.write("deliveries", DELIVERIES, self._deliveries(employees, report))
+        receipts = self._receipts.open(employees, on or self._clock.now().date())
+        tables.write("deliveries", DELIVERIES, self._deliveries(employees, report, receipts))
         tables.write(
             "employees",
             EMPLOYEES,
@@ -120,17 +138,22 @@ class Export:
             tables.write(
                 name, columns, ((*key, len(tally.employees), *tally.cells) for key, tally in tallies.items())
             )
+        tables.write("receipts", RECEIPTS, receipts.rows())
         return report
 
-    def _deliveries(self, employees: dict[str, Employee], report: "Report") -> Iterator[Row]:
+    def _deliveries(
+        self, employees: dict[str, Employee], report: "Report", receipts: Receipts
+    ) -> Iterator[Row]:
         for result in self._results.results():
-            report.add(result)
+            told, acknowledgement = report.add(result)
+            receipts.add(told)
             if result.employee not in employees:
                 # Enrolled while this runs, and planned for already.
                 employees.update((employee.id, employee) for employee in self._directory.employees())
             zone = employees[result.employee].zone
-            values = (getattr(result, column) for column in DELIVERIES)
-            yield [value.astimezone(zone) if isinstance(value, datetime) else value for value in values]
+            values = (getattr(result, field.name) for field in fields(Result))
+            plain = [value.astimezone(zone) if isinstance(value, datetime) else value for value in values]
+            yield [*plain, told.version, acknowledgement if result.acknowledged_at else ""]
 
 
 class Report:
@@ -139,33 +162,45 @@ class Report:
     def __init__(self, publications: Publications) -> None:
         """Lay out a line for every key point and policy of the running campaigns, sent or not."""
         self._publications = publications
-        self._shown: dict[int, dict[str, tuple[str, bool]]] = {}
+        self._running = publications.running()
+        self._shown: dict[int, dict[str, tuple[str, KeyPoint, InForce]]] = {}
         self.by_employee: dict[str, Tally] = {}
         self.by_key_point: dict[tuple[str, str, str], Tally] = {}
         self.by_policy: dict[tuple[str, str, str], Tally] = {}
         self.by_week: dict[tuple[str, str], Tally] = {}
-        for one in publications.running():
+        for one in self._running:
             for policy, point in one.campaign.key_points:
                 self.by_key_point[one.campaign.id, policy.id, point.id] = Tally()
                 self.by_policy[one.campaign.id, policy.id, policy.version] = Tally()
 
-    def add(self, result: Result) -> None:
-        """Count one delivery on every line that it belongs to, by the text that it showed."""
-        version, acknowledge = self._text(result)
-        year, week, _ = result.due_on.isocalendar()
-        for tally in (
-            self.by_employee.setdefault(result.employee, Tally()),
-            self.by_key_point.setdefault((result.campaign, result.policy, result.key_point), Tally()),
-            self.by_policy.setdefault((result.campaign, result.policy, version), Tally()),
-            self.by_week.setdefault((result.campaign, f"{year}-W{week:02}"), Tally()),
-        ):
-            tally.add(result, acknowledge=acknowledge)
+    def add(self, result: Result) -> tuple[Told, InForce]:
+        """Count one delivery on every line that it belongs to, by the text that it showed; return that text.
 
-    def _text(self, result: Result) -> tuple[str, bool]:
-        """Return the version of the policy that a delivery showed, and whether it asked to acknowledge."""
+        Lines of a version and of a week tell what happened then: a stale acknowledgement counts on them.
+        """
+        version, point, standing = self._text(result)
+        stale = standing == InForce.STALE
+        year, week, _ = result.due_on.isocalendar()
+        for tally, now in (
+            (self.by_employee.setdefault(result.employee, Tally()), True),
+            (self.by_key_point.setdefault((result.campaign, result.policy, result.key_point), Tally()), True),
+            (self.by_policy.setdefault((result.campaign, result.policy, version), Tally()), False),
+            (self.by_week.setdefault((result.campaign, f"{year}-W{week:02}"), Tally()), False),
+        ):
+            tally.add(result, acknowledge=point.acknowledge, stale=stale and now)
+        return Told(result=result, version=version, point=point, stale=stale), standing
+
+    def _text(self, result: Result) -> tuple[str, KeyPoint, InForce]:
+        """Return the version that a delivery showed, its key point, and how both stand to those in force."""
         if result.publication not in self._shown:
-            campaign = self._publications.get(result.publication).campaign
-            self._shown[result.publication] = {
-                point.id: (policy.version, point.acknowledge) for policy, point in campaign.key_points
-            }
+            self._shown[result.publication] = _texts(
+                self._publications.get(result.publication), self._running
+            )
         return self._shown[result.publication][result.key_point]
+
+
+def _texts(published: Published, running: Sequence[Published]) -> dict[str, tuple[str, KeyPoint, InForce]]:
+    return {
+        point.id: (policy.version, point, in_force(published, running, point.id))
+        for policy, point in published.campaign.key_points
+    }

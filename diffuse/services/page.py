@@ -12,6 +12,7 @@ from diffuse.domain.message import ABOUT, DUTY, Excerpt
 from diffuse.domain.policy import KeyPoint, Policy, Question
 from diffuse.domain.remark import Remark
 from diffuse.ports import Shown
+from diffuse.services.newer import Newer
 
 STATEMENT = ByLanguage(
     fr="J’ai lu et compris ce message\u00a0: «\u00a0{says}\u00a0» ({policy}, version {version}).",
@@ -77,6 +78,7 @@ class Page:
         statement: the exact words that an acknowledgement confirms; empty when there is nothing to confirm.
         owner: who answers questions.
         remarks: what the employee wrote so far, in the order in which it was written.
+        newer: the version that has followed the one shown, or None.
     """
 
     language: str
@@ -94,6 +96,7 @@ class Page:
     statement: str
     owner: str
     remarks: tuple[Remark, ...]
+    newer: Newer | None = None
 
     @property
     def can_answer(self) -> bool:

@@ -166,7 +166,7 @@ class Plan:
     def _base(self, held: Chunk, one: Published, population: Population) -> Kept:
         """Return what was kept of a campaign, with the population's rows; all fresh when nothing fits."""
         points = len(one.campaign.repeated)
-        digest = signature(one.campaign, planning.teaching(one.campaign))
+        digest = signature(one.campaign, planning.teaching(one.campaign), one.asked_since)
         kept = self._plans.kept(held, one.campaign.id)
         if kept is None or kept.digest != digest:
             fresh = Standing.fresh(len(population) * points)
@@ -191,7 +191,7 @@ class Plan:
     ) -> Running:
         campaign = one.campaign
         begins = EVER if base.cut == FIRST_DAY else np.datetime64(base.cut, "D")
-        log = messages.log(campaign, population)
+        log = messages.log(campaign, population, one.asked_since)
         return Running(
             publication=one.id,
             campaign=campaign,
@@ -214,7 +214,7 @@ class Plan:
         settled -= timedelta(days=settled.toordinal() % WEEK)
         for one in published:
             base = bases[one.campaign.id]
-            log = messages.log(one.campaign, population)
+            log = messages.log(one.campaign, population, one.asked_since)
             cut = min(settled, messages.unsettled(one.campaign))
             if cut <= base.cut or not (log.due_on < np.datetime64(cut, "D")).any():
                 continue

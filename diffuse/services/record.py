@@ -1,6 +1,6 @@
 """Record what comes back through the links of a message."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from diffuse.domain.policy import Question
 from diffuse.domain.remark import LONGEST, MOST, Remark
 from diffuse.errors import PermanentFailure
 from diffuse.ports import Clock, Hits, Links, Publications, Shown, Signer
+from diffuse.services.newer import newer
 from diffuse.services.page import Page, page_of, statement
 
 DWELL = timedelta(seconds=2)
@@ -130,7 +131,10 @@ class Record:
         Raises:
             NotOurs: when the token leads nowhere.
         """
-        return self._page(self.delivery("acknowledge", token))
+        shown = self.delivery("acknowledge", token)
+        published = self._publications.get(shown.publication)
+        later = newer(published, self._publications.running(), shown.key_point)
+        return replace(self._page(shown), newer=later)
 
     def stamp(self, token: str, page: Page) -> str:
         """Return what the form of a page carries: when it was shown, and what it showed."""

@@ -137,7 +137,8 @@ class Succeed:
         duties = self._relief.duties()
         people = self._people(duties, self._clock.now())
         substitutes = {one.substitute for one in duties if one.substitute}
-        given, passed = self._relief.acknowledged(substitutes), self._relief.passed(substitutes)
+        given = self._relief.acknowledged(substitutes, self._asked_since())
+        passed = self._relief.passed(substitutes)
         under_way = {duty: one for one in handovers(duties, people) for duty in one.duties}
         campaigns = list(self._going_on(people.now))
         for duty in duties:
@@ -152,6 +153,13 @@ class Succeed:
                 passed=passed.get(handover.key if handover else "", _NOTHING),
                 gap=gap(duty, people, len(asked), missing),
             )
+
+    def _asked_since(self) -> dict[tuple[str, str], int]:
+        """Return the publications since which acknowledgements of key points that changed count."""
+        running = self._publications.running()
+        return {
+            (one.campaign.id, name): number for one in running for name, number in one.asked_since.items()
+        }
 
     def _people(self, duties: Sequence[Duty], now: datetime) -> People:
         names = {name for one in duties for name in (one.holder, one.substitute) if name}

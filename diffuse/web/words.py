@@ -58,6 +58,8 @@ class Words:
     version: str
     read_policy: str
     nothing_to_do: str
+    newer_changed: str
+    newer_same: str
     bad_title: str
     bad_text: str
     bad_link: str

@@ -96,7 +96,8 @@ def _tracked(running: Running) -> None:
 
 def _says_exactly_that(folder: Path, reader: str, clicker: str, confirmer: str, silent: str) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
-        "deliveries.csv", "employees.csv", "key_points.csv", "policies.csv", "weeks.csv",
+        "deliveries.csv", "employees.csv", "key_points.csv", "policies.csv",
+        "receipts.csv", "weeks.csv",
     ]  # fmt: skip
     deliveries = {row["employee"]: row for row in _rows(folder / "deliveries.csv")}
     assert {name: _came_back(row) for name, row in deliveries.items()} == {

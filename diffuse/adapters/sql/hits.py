@@ -166,6 +166,7 @@ def _lock(connection: Connection, delivery: int) -> RowMapping:
         _ROW.step,
         _ROW.state,
         _ROW.reached_on,
+        _ROW.publication,
     )
     row = connection.execute(select(*columns).where(_ROW.id == delivery).with_for_update()).mappings().first()
     if row is None:
@@ -217,8 +218,9 @@ def _recognise(connection: Connection, number: int) -> None:
 
 
 def _spare(connection: Connection, reached: RowMapping) -> None:
-    """Cancel the next copy of a message that was opened after all, if it has not left."""
-    same = [_ROW[name] == reached[name] for name in ("campaign", "employee", "key_point", "step")]
+    """Cancel the next copy of a message that was opened after all, if it has not left; not a newer text."""
+    names = ("campaign", "employee", "key_point", "step", "publication")
+    same = [_ROW[name] == reached[name] for name in names]
     connection.execute(
         update(tables.delivery)
         .where(*same, one_of(_ROW.state, (State.PLANNED, State.HELD)))

@@ -229,6 +229,7 @@ def _columns() -> Select[Any]:
     instants = (row.opened_at, row.clicked_at, row.acknowledged_at, row.answered_at)
     return select(
         row.id,
+        row.publication,
         row.campaign,
         row.key_point,
         row.variant,
@@ -252,9 +253,9 @@ def _raw(column: Any) -> Any:  # noqa: ANN401 -- an instant as the number that i
 
 def _messages(rows: Sequence[tuple[Any, ...]], population: Population) -> Messages:
     (
-        ids, campaign, point, variant, occasion, who, touch, step, state, due, wanted, closes,
+        ids, publication, campaign, point, variant, occasion, who, touch, step, state, due, wanted, closes,
         opened, clicked, acknowledged, answered, right, reason,
-    ) = zip(*rows, strict=True) if rows else ((),) * 18  # fmt: skip
+    ) = zip(*rows, strict=True) if rows else ((),) * 19  # fmt: skip
     came = np.array([_numbers(opened), _numbers(clicked)])
     first = np.where(came == NEVER_YET, np.iinfo(np.int64).max, came).min(
         axis=0, initial=np.iinfo(np.int64).max
@@ -262,6 +263,7 @@ def _messages(rows: Sequence[tuple[Any, ...]], population: Population) -> Messag
     row = population.row
     return Messages(
         id=_numbers(ids),
+        publication=_numbers(publication),
         campaign=campaign,
         key_point=point,
         variant=variant,

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Engine, func, insert, select, text
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.chunks import mark
 from diffuse.adapters.sql.engine import reading, writing
+from diffuse.adapters.sql.revisions import keep_revisions, revisions_until
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import Baked, Wording
+from diffuse.domain.versions import Revision, asked_since
 from diffuse.ports import Published
 
 T = TypeVar("T")
@@ -34,7 +36,13 @@ class SqlPublications:
         self._read: dict[int, Published] = {}
         self.wording = lru_cache(WORDINGS_KEPT)(self._wording)
 
-    def publish(self, campaign: Campaign, wordings: Mapping[Wording, Baked], at: datetime) -> Published:
+    def publish(
+        self,
+        campaign: Campaign,
+        wordings: Mapping[Wording, Baked],
+        at: datetime,
+        revisions: Sequence[Revision] = (),
+    ) -> Published:
         """Keep a campaign's text with its wordings; when its newest publication has the same, return that."""
         definition = self._dump_campaign(campaign)
         baked = {key: self._dump_baked(one) for key, one in sorted(wordings.items())}
@@ -54,6 +62,7 @@ class SqlPublications:
                 rows = [{"publication": number, **key._asdict(), "baked": one} for key, one in baked.items()]
                 if rows:
                     connection.execute(insert(tables.wording), rows)
+                keep_revisions(connection, number, revisions)
                 mark(connection)
         return self.get(number)
 
@@ -63,6 +72,14 @@ class SqlPublications:
         newest = select(func.max(row.id)).group_by(row.campaign).order_by(row.campaign)
         with reading(self._engine) as connection:
             numbers = connection.scalars(newest).all()
+        return tuple(self.get(number) for number in numbers)
+
+    def earlier(self, campaign: str) -> Sequence[Published]:
+        """Return every publication of a campaign, the newest first."""
+        row = tables.publication.c
+        statement = select(row.id).where(row.campaign == campaign).order_by(row.id.desc())
+        with reading(self._engine) as connection:
+            numbers = connection.scalars(statement).all()
         return tuple(self.get(number) for number in numbers)
 
     def get(self, publication: int) -> Published:
@@ -75,6 +92,7 @@ class SqlPublications:
         statement = select(tables.publication).where(tables.publication.c.id == number)
         with reading(self._engine) as connection:
             row = connection.execute(statement).first()
+            known = revisions_until(connection, row.campaign, number) if row else []
         if row is None:
             raise KeyError(f"publication {number}")
         return Published(
@@ -82,6 +100,8 @@ class SqlPublications:
             digest=row.digest,
             campaign=self._load_campaign(row.definition),
             published_at=row.published_at,
+            revisions=tuple(one for publication, one in known if publication == number),
+            asked_since=asked_since(known),
         )
 
     def _wording(self, publication: int, wording: Wording) -> Baked:

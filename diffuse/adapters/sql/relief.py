@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, func, insert, select
 
 from diffuse.adapters.sql.chunks import mark
 from diffuse.adapters.sql.engine import alone, reading, writing
@@ -12,7 +12,7 @@ from diffuse.adapters.sql.tables import absence, delivery, duty
 from diffuse.domain.people import Absence
 from diffuse.domain.population import bucket
 from diffuse.domain.succession import Duty, renewed
-from diffuse.ports import Passed
+from diffuse.ports import NEVER_CHANGED, Passed
 
 _MANY = 200
 """Employees whose change has only their own shares planned anew; with more, everybody is."""
@@ -77,16 +77,25 @@ class SqlRelief:
                 )
             mark(connection)
 
-    def acknowledged(self, employees: Collection[str]) -> Mapping[str, Collection[tuple[str, str]]]:
-        """Return for each employee the (campaign, key point) pairs that they have acknowledged."""
+    def acknowledged(
+        self, employees: Collection[str], asked_since: Mapping[tuple[str, str], int] = NEVER_CHANGED
+    ) -> Mapping[str, Collection[tuple[str, str]]]:
+        """Return for each employee the (campaign, key point) pairs that they have acknowledged.
+
+        ``asked_since`` gives the publication since which acknowledgements of a pair count.
+        """
         row = delivery.c
-        statement = select(row.employee, row.campaign, row.key_point).where(
-            *_theirs(employees), row.acknowledged_at.is_not(None)
+        pair = (row.employee, row.campaign, row.key_point)
+        statement = (
+            select(*pair, func.max(row.publication))
+            .where(*_theirs(employees), row.acknowledged_at.is_not(None))
+            .group_by(*pair)
         )
         found: dict[str, set[tuple[str, str]]] = {name: set() for name in employees}
         with reading(self._engine) as connection:
-            for name, campaign, key_point in connection.execute(statement.distinct()):
-                found[name].add((campaign, key_point))
+            for name, campaign, key_point, publication in connection.execute(statement):
+                if publication >= asked_since.get((campaign, key_point), 0):
+                    found[name].add((campaign, key_point))
         return found
 
     def passed(self, employees: Collection[str]) -> Mapping[str, Passed]:

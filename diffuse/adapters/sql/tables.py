@@ -421,3 +421,16 @@ Index(
     sqlite_where=remark.c.forwarded_at.is_(None),
     postgresql_where=remark.c.forwarded_at.is_(None),
 )
+
+revision = Table(
+    "revision",
+    METADATA,
+    Column("publication", NUMBER, ForeignKey("publication.id"), primary_key=True, autoincrement=False),
+    Column("policy", NAME, primary_key=True),
+    *(Column(name, NAME, nullable=False) for name in ("version", "previous", "kind")),
+    Column("reason", Words, nullable=False),
+    Column("key_points", NAME, nullable=False),
+    CheckConstraint("kind IN ('first', 'material', 'minor')", name="known"),
+    sqlite_strict=True,
+)
+"""New versions of policies, why, and which key points they ask again; triggers refuse every change."""

@@ -176,7 +176,9 @@ def test_a_misspelt_key_is_read_as_the_one_that_was_meant() -> None:
     )
     tree, _ = parse(text, file="f.yaml")
     problems = [str(problem) for problem in build(tree).problems]
-    expected = "one of id, title, version, key_points, link, audience, owner; did you mean 'key_points'?"
+    expected = (
+        "one of id, title, version, key_points, link, audience, owner, change; did you mean 'key_points'?"
+    )
     assert problems == [
         f"f.yaml:10:5: 'keypoints' is not a key that is known here; expected {expected}",
         "f.yaml:12:15: nothing in 'en'; expected a text in each language of the campaign",

@@ -90,6 +90,7 @@ def test_every_definition_lists_the_fields_of_its_class_and_no_other() -> None:
         "EasyDays",
         "KeyPoint",
         "Policy",
+        "PolicyChange",
         "Question",
         "Schedule",
         "SendWindow",

@@ -69,6 +69,7 @@ class World:
             answered=np.full(len(points), NEVER),
             right=np.zeros(len(points), dtype=np.bool_),
             wording=np.array([code(point.variant) for point in points], dtype=np.int64),
+            stale=np.zeros(len(points), dtype=np.bool_),
         )
 
     def taken(self, population: Population) -> Taken:

@@ -35,6 +35,7 @@ def log(*messages: dict[str, int]) -> Log:
         answered=days("answered"),
         right=numbers("right").astype(np.bool_),
         wording=numbers("wording"),
+        stale=numbers("stale").astype(np.bool_),
     )
 
 
@@ -98,6 +99,37 @@ def test_a_message_that_nobody_opened_leaves_memory_alone() -> None:
     assert _same(after(opened).memory, after(opened, {"touch": 1, "step": 1, "due": 9}).memory)
 
 
+def test_who_acknowledged_a_text_that_has_changed_begins_again_at_the_first_step() -> None:
+    old = {"touch": 0, "due": 0, "acknowledged": 1, "stale": 1, "wording": 7}
+    standing = after(old, {"touch": 1, "step": 1, "due": 9, "opened": 9, "stale": 1, "wording": 8})
+    assert (standing.step[0], standing.tries[0], standing.touch[0]) == (-1, 0, 2)
+    assert (standing.messages[0], standing.back[0], standing.wording[0]) == (0, 0, 8)
+    assert not standing.acknowledged[0]
+    assert standing.sent[0] == DAY + 9
+    assert np.isnat(standing.reached[0])
+    assert np.isnan(standing.memory.stability[0])
+
+
+def test_who_never_acknowledged_goes_on_when_a_text_changes() -> None:
+    standing = after({"touch": 0, "due": 0, "opened": 2, "stale": 1})
+    assert (standing.step[0], standing.messages[0], bool(standing.anew[0])) == (0, 1, False)
+    assert standing.reached[0] == DAY + 2
+
+
+def test_the_new_text_is_what_counts_after_beginning_again() -> None:
+    old = {"touch": 0, "step": 3, "due": 0, "acknowledged": 1, "stale": 1}
+    standing = after(old, {"touch": 1, "step": 0, "due": 9, "acknowledged": 10})
+    assert (standing.step[0], standing.messages[0], standing.acknowledged[0]) == (0, 1, True)
+
+
+def test_an_old_text_acknowledged_when_the_new_one_is_on_its_way_changes_nothing() -> None:
+    old = {"touch": 0, "due": 0, "acknowledged": 12, "stale": 1}
+    standing = after(old, {"touch": 1, "step": 0, "due": 9})
+    assert (standing.step[0], standing.tries[0], standing.messages[0]) == (0, 2, 2)
+    assert not standing.acknowledged[0]
+    assert np.isnat(standing.reached[0])
+
+
 MESSAGES = st.lists(
     st.tuples(
         st.integers(0, 1),
@@ -113,9 +145,9 @@ MESSAGES = st.lists(
 )
 
 
-@given(MESSAGES, st.integers(-1, 60))
+@given(MESSAGES, st.integers(-1, 60), st.sampled_from([0, 0, 5, 20, 41]))
 def test_folding_up_to_a_day_and_then_on_is_folding_everything(
-    drawn: list[tuple[int, int, int, int | None, int | None, int | None, bool, bool]], cut: int
+    drawn: list[tuple[int, int, int, int | None, int | None, int | None, bool, bool]], cut: int, changed: int
 ) -> None:
     count: dict[tuple[int, int], int] = {}
     messages = []
@@ -125,7 +157,7 @@ def test_folding_up_to_a_day_and_then_on_is_folding_everything(
         for name, delay in zip(("opened", "acknowledged", "answered"), delays, strict=True):
             if delay is not None and not gone:
                 one[name] = due + delay
-        messages.append(one | {"right": int(right), "gone": int(gone)})
+        messages.append(one | {"right": int(right), "gone": int(gone), "stale": int(due < changed)})
     everything = log(*messages)
     begin = DAY + cut
     halfway = fold(Standing.fresh(4), everything, TEACHING, EVER, begin)
@@ -133,7 +165,18 @@ def test_folding_up_to_a_day_and_then_on_is_folding_everything(
     late |= everything.answered >= begin
     piecewise = fold(halfway, everything.rows(late), TEACHING, begin, FOR_EVER)
     whole = fold(Standing.fresh(4), everything, TEACHING)
-    for name in ("touch", "step", "tries", "messages", "back", "sent", "reached", "streak", "acknowledged"):
+    for name in (
+        "touch",
+        "step",
+        "tries",
+        "messages",
+        "back",
+        "sent",
+        "reached",
+        "streak",
+        "acknowledged",
+        "anew",
+    ):
         assert np.array_equal(
             getattr(piecewise, name).astype("int64"), getattr(whole, name).astype("int64")
         ), name

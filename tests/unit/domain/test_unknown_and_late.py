@@ -53,6 +53,7 @@ def message(state: State, **changes: Any) -> Messages:  # noqa: ANN401 -- any fi
     never, day = np.array([NEVER_YET]), np.array([MONDAY], dtype="datetime64[D]")
     plain = Messages(
         id=np.array([1]),
+        publication=np.array([1]),
         campaign=["social-media"],
         key_point=["substitute"],
         variant=["advice"],

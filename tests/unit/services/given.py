@@ -21,20 +21,23 @@ from diffuse.adapters.sql.pulse import SqlPulse
 from diffuse.adapters.sql.relief import SqlRelief
 from diffuse.adapters.sql.remarks import SqlRemarks
 from diffuse.adapters.sql.results import SqlResults
+from diffuse.adapters.sql.revisions import SqlVersions
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import LEASE, Claimed
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Slot, Wording, link_slot
 from diffuse.domain.people import Employee
-from diffuse.domain.policy import KeyPoint, Policy, Text, Variant
-from diffuse.ports import Journals, Published, Result, Seen
+from diffuse.domain.policy import KeyPoint, Policy, PolicyChange, Text, Variant
+from diffuse.ports import Directory, Journals, Published, Result, Seen
 from diffuse.services.beat import Beat, Round
 from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
 from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan
+from diffuse.services.receipts import ReceiptBook
+from diffuse.services.revise import Revise
 from diffuse.services.succeed import Succeed
 from diffuse.testing import (
     FixedCalendar,
@@ -74,7 +77,12 @@ def key_point(name: str, **changes: Any) -> KeyPoint:  # noqa: ANN401 -- any fie
     return replace(KeyPoint(id=name, says=ByLanguage("À retenir."), variants=variants), **changes)
 
 
-def campaign(*points: str | KeyPoint, version: str = "1", **changes: Any) -> Campaign:  # noqa: ANN401
+def campaign(
+    *points: str | KeyPoint,
+    version: str = "1",
+    change: PolicyChange | None = None,
+    **changes: Any,  # noqa: ANN401
+) -> Campaign:
     policy = Policy(
         id="conduct",
         title=ByLanguage(fr="Conduite", en="Conduct"),
@@ -82,6 +90,7 @@ def campaign(*points: str | KeyPoint, version: str = "1", **changes: Any) -> Cam
         key_points=tuple(
             key_point(point) if isinstance(point, str) else point for point in points or ("pause",)
         ),
+        change=change,
     )
     plain: dict[str, Any] = {
         "id": "social-media",
@@ -179,9 +188,24 @@ class Office:
             ),
         )
         self.results = SqlResults(self.engine, publications=self.publications.get)
-        self.export = Export(results=self.results, directory=self.directory, publications=self.publications)
+        self.receipts = ReceiptBook(
+            publications=self.publications, relief=self.relief, pseudonym=self.signer.pseudonym
+        )
+        self.export = self.exporting(self.directory)
+        self.revise = Revise(
+            publications=self.publications, versions=SqlVersions(self.engine), clock=self.clock
+        )
         if people:
             self.directory.save(people)
+
+    def exporting(self, directory: Directory) -> Export:
+        return Export(
+            results=self.results,
+            directory=directory,
+            publications=self.publications,
+            receipts=self.receipts,
+            clock=self.clock,
+        )
 
     def planner(self, name: str) -> Plan:
         return Plan(
@@ -232,7 +256,7 @@ class Office:
         return claimed.id in turned.allowed
 
     def launch(self, one: Campaign) -> Published:
-        return self.publications.publish(one, wordings(one), self.clock.now())
+        return self.publications.publish(one, wordings(one), self.clock.now(), self.revise.revisions(one))
 
     def rows(self) -> list[Result]:
         return list(self.results.results())

@@ -11,7 +11,8 @@ from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.measures import Rate
 from diffuse.domain.people import Employee
 from diffuse.ports import Import, Result
-from diffuse.services.export import DELIVERIES, EMPLOYEES, KEY_POINTS, POLICIES, WEEKS, Export, opened
+from diffuse.services.export import DELIVERIES, EMPLOYEES, KEY_POINTS, POLICIES, WEEKS, opened
+from diffuse.services.receipts import RECEIPTS
 from tests.unit.services.given import DAY, EARLY, MONDAY, Office, campaign, key_point, person
 
 ASKS = key_point("pause")
@@ -72,13 +73,14 @@ def test_the_columns_are_those_of_the_documentation() -> None:
     sheets = exported(Office(person("ana")))
     rates = ("open_rate", "acknowledgement_rate", "right_rate")
     assert sheets.columns == {
-        "deliveries": tuple(Result.__dataclass_fields__),
+        "deliveries": (*Result.__dataclass_fields__, "version", "acknowledgement"),
         "employees": ("employee", "name", "department", "language", *COUNTED, *rates),
         "key_points": ("campaign", "policy", "key_point", "employees", *COUNTED, *rates),
         "policies": ("campaign", "policy", "version", "employees", *COUNTED, *rates),
         "weeks": ("campaign", "week", "employees", *COUNTED, *rates),
+        "receipts": ("campaign", "policy", "version", "key_point", "person", "why", "since", "as_of"),
     }
-    assert tuple(sheets.columns.values()) == (DELIVERIES, EMPLOYEES, KEY_POINTS, POLICIES, WEEKS)
+    assert tuple(sheets.columns.values()) == (DELIVERIES, EMPLOYEES, KEY_POINTS, POLICIES, WEEKS, RECEIPTS)
     page = Path("docs/csv.md").read_text(encoding="utf-8")
     documented = {
         cell.strip("` …")
@@ -104,7 +106,7 @@ def test_employees_without_messages_and_key_points_never_sent_have_a_line_of_zer
 
 def test_without_campaigns_or_people_the_tables_have_headers_only() -> None:
     sheets = exported(Office())
-    assert set(sheets.tables) == {"deliveries", "employees", "key_points", "policies", "weeks"}
+    assert set(sheets.tables) == {"deliveries", "employees", "key_points", "policies", "receipts", "weeks"}
     assert not any(sheets.tables.values())
 
 
@@ -241,7 +243,7 @@ def test_somebody_enrolled_and_planned_for_while_it_runs_is_in_the_tables() -> N
             raise NotImplementedError
 
     sheets = Sheets()
-    Export(results=office.results, directory=Growing(), publications=office.publications).run(sheets)
+    office.exporting(Growing()).run(sheets)
     assert len(sheets.tables["deliveries"]) == 5
     assert len(sheets.tables["employees"]) == 6
 
@@ -250,10 +252,17 @@ def test_the_same_ledger_gives_the_same_bytes(tmp_path: Path) -> None:
     office, number = busy_office()
     back(office, number["zoe"], Kind.ACKNOWLEDGED)
     for name in ("first", "second"):
-        office.export.run(CsvTables(tmp_path / name))
+        office.export.run(CsvTables(tmp_path / name), MONDAY)
         office.clock.advance(DAY)
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert names == ["deliveries.csv", "employees.csv", "key_points.csv", "policies.csv", "weeks.csv"]
+    assert names == [
+        "deliveries.csv",
+        "employees.csv",
+        "key_points.csv",
+        "policies.csv",
+        "receipts.csv",
+        "weeks.csv",
+    ]
     for name in names:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
 

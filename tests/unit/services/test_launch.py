@@ -9,7 +9,7 @@ import pytest
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import Baked, Wording
-from diffuse.domain.policy import KeyPoint, Policy, Text
+from diffuse.domain.policy import KeyPoint, Policy, PolicyChange, Text
 from diffuse.domain.source import Loaded, Place, Written
 from diffuse.errors import AuthoringError, Problem
 from diffuse.services.launch import Launch
@@ -17,6 +17,7 @@ from diffuse.testing import FixedCalendar, MemoryQueue
 from tests.unit.services.given import EARLY, Office, campaign, person, wordings
 
 FILE = Path("campaign.yaml")
+TYPO = PolicyChange(kind="minor", reason="A typo.")
 
 
 class Files:
@@ -58,6 +59,7 @@ class Desk:
         self.house = self.office.house
         self.launch = Launch(
             house=self.house,
+            revise=self.office.revise,
             clock=self.office.clock,
             campaigns=self.files,
             renderer=self.renderer,
@@ -106,7 +108,7 @@ def test_the_same_text_again_is_the_publication_that_exists() -> None:
     desk = Desk(loaded(campaign()))
     (first,) = desk.launch.run(FILE)
     assert desk.launch.run(FILE) == (first,)
-    desk.files.loaded["campaign"] = loaded(campaign(version="2"))
+    desk.files.loaded["campaign"] = loaded(campaign(version="2", change=TYPO))
     (second,) = desk.launch.run(FILE)
     assert second.id == first.id + 1
     assert desk.queue.kicks == 3

@@ -14,6 +14,7 @@ from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Wording
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
 from diffuse.domain.remark import LONGEST, MOST, Remark
+from diffuse.domain.versions import Revision
 from diffuse.errors import TransientFailure
 from diffuse.ports import Links, Published, Shown
 from diffuse.services.record import DWELL, LASTS, Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
@@ -119,7 +120,16 @@ class OnePublication:
     def __init__(self, campaign: Campaign) -> None:
         self.published = Published(id=1, digest="0" * 64, campaign=campaign, published_at=NOW)
 
-    def publish(self, campaign: Campaign, wordings: Mapping[Wording, Baked], at: datetime) -> Published:
+    def publish(
+        self,
+        campaign: Campaign,
+        wordings: Mapping[Wording, Baked],
+        at: datetime,
+        revisions: Sequence[Revision] = (),
+    ) -> Published:
+        raise NotImplementedError
+
+    def earlier(self, campaign: str) -> Sequence[Published]:
         raise NotImplementedError
 
     def running(self) -> Sequence[Published]:
