@@ -181,7 +181,7 @@ def test_a_message_id_is_ascii_without_spaces_and_fits_a_header_line(employee: s
 NEW = "fedcba9876543210fedcba9876543210"
 
 
-def rotated(**changes: Any) -> KeyedSigner:
+def rotated(**changes: Any) -> KeyedSigner:  # noqa: ANN401 -- whatever the keys are
     given = {"key_id": 2, "old": {1: SECRET}, **changes}
     return KeyedSigner(NEW, "https://suivi.universite.example/", "universite.example", **given)
 
