@@ -140,7 +140,6 @@ def test_a_message_is_confirmed_by_keyboard_alone(browser: Browser, site: Site) 
         assert page.locator("[name=answer]:checked").get_attribute("value") == "1"
         assert page.locator("[name=response]:checked").get_attribute("value") == "acknowledge"
         page.keyboard.press("Tab")
-        page.keyboard.press("Tab")
         page.wait_for_timeout(2100)
         page.keyboard.press("Enter")
         page.locator("text=Confirmed on").first.wait_for()
