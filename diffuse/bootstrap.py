@@ -314,6 +314,9 @@ def app(
         secret=settings.secret.get_secret_value(),
         base_url=settings.base_url,
         mail_domain=settings.sender_email.rpartition("@")[2],
+        key_id=settings.secret_id,
+        old={number: one.get_secret_value() for number, one in settings.old_secrets.items()},
+        person_secret=settings.person_secret.get_secret_value(),
     )
     chain = SqlEvidence(
         engine, publications=publications.get, policies=definitions.dump, pseudonym=signer.pseudonym

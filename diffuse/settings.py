@@ -56,8 +56,13 @@ class Settings(BaseModel):
     base_url: str = Field(
         description="public address of the tracking service, such as https://diffuse.example.org"
     )
-    secret: SecretStr = Field(
-        description="signs links and message ids: at least 32 characters, kept for ever"
+    secret: SecretStr = Field(description="signs links and message ids: at least 32 characters")
+    secret_id: int = Field(default=1, ge=1, le=255, description="number of that secret, 1 to 255")
+    old_secrets: dict[int, SecretStr] = Field(
+        default={}, description="earlier secrets by their numbers, which still open links: a table, or JSON"
+    )
+    person_secret: SecretStr = Field(
+        default=SecretStr(""), description="hides employees in evidence, for ever; empty: the secret number 1"
     )
     sender: str = Field(description="who messages come from, written 'Name <name@example.org>'")
     database_url: SecretStr = Field(
@@ -133,7 +138,7 @@ class Settings(BaseModel):
     def _unlimited(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("smtp_servers", "domain_limits", mode="before")
+    @field_validator("smtp_servers", "domain_limits", "old_secrets", mode="before")
     @classmethod
     def _json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -194,7 +199,14 @@ class Settings(BaseModel):
             raise ValueError(message)
         return value
 
-    @field_validator("api_token")
+    @field_validator("old_secrets")
+    @classmethod
+    def _all_long(cls, value: dict[int, SecretStr]) -> dict[int, SecretStr]:
+        for secret in value.values():
+            cls._long(secret)
+        return value
+
+    @field_validator("api_token", "person_secret")
     @classmethod
     def _long_or_none(cls, value: SecretStr) -> SecretStr:
         return cls._long(value) if value.get_secret_value() else value

@@ -3,6 +3,7 @@
 import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from hmac import compare_digest
@@ -16,9 +17,12 @@ ADDRESSES = MappingProxyType(
     {"open": "{}/o/{}.gif", "click": "{}/c/{}", "acknowledge": "{}/a/{}", "mine": "{}/m/{}"}
 )
 
-_VERSION = b"\x01"
+_KEY = 1
+KEY_IDS = range(1, 256)
+"""What the first byte of a token says: the key that signed it."""
+
 _DELIVERY, _NUMBER, _MAC = 5, 2, 16
-_PAYLOAD = len(_VERSION) + _DELIVERY + _NUMBER
+_PAYLOAD = _KEY + _DELIVERY + _NUMBER
 # 24 bytes are 32 characters without a spare bit, so that no token has a second spelling.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 _DOMAIN = re.compile(
@@ -34,35 +38,45 @@ _AT, _ONCE = 6, 4
 
 
 class KeyedSigner:
-    """Makes and reads tokens of 32 characters: version, delivery, link number and a keyed BLAKE2b MAC.
+    """Makes and reads tokens of 32 characters: key, delivery, link number and a keyed BLAKE2b MAC.
 
     The purpose is under the MAC and not in the token: a token that was made to open can never
     acknowledge. Implements ``ports.Signer``.
     """
 
-    def __init__(self, secret: bytes | str, base_url: str, mail_domain: str) -> None:
+    def __init__(  # noqa: PLR0913 -- the keys, and where links lead
+        self,
+        secret: bytes | str,
+        base_url: str,
+        mail_domain: str,
+        *,
+        key_id: int = 1,
+        old: Mapping[int, bytes | str] = MappingProxyType({}),
+        person_secret: bytes | str = "",
+    ) -> None:
         """Derive the keys.
 
         Args:
             secret: at least 32 characters; whoever knows it can forge every link.
             base_url: the tracking service as employees reach it, such as ``https://suivi.example.org``.
             mail_domain: the right-hand side of each Message-ID.
+            key_id: the number of that secret, 1 to 255, in every token that it signs.
+            old: earlier secrets by their numbers: what they signed still counts, and they sign no more.
+            person_secret: hides employees in evidence, always the same one; empty for the first secret.
 
         Raises:
             AuthoringError: for a secret, an address or a domain that cannot be used.
         """
-        problems = [*_secret_problems(secret), *_base_url_problems(base_url), *_domain_problems(mail_domain)]
+        keys = {**old, key_id: secret}
+        problems = [*_secret_problems(secret), *_key_problems(key_id, old, person_secret)]
+        problems += [*_base_url_problems(base_url), *_domain_problems(mail_domain)]
         if problems:
             raise AuthoringError(*problems)
-        material = secret.encode() if isinstance(secret, str) else secret
-        link_key = blake2b(material, digest_size=32, person=b"diffuse links").digest()
-        self._begun = {
-            purpose: blake2b(purpose.encode() + b"\0", digest_size=_MAC, key=link_key)
-            for purpose in ADDRESSES
-        }
-        self._message_key = blake2b(material, digest_size=32, person=b"diffuse messages").digest()
-        self._person_key = blake2b(material, digest_size=32, person=b"diffuse persons").digest()
-        self._form_key = blake2b(material, digest_size=32, person=b"diffuse forms").digest()
+        self._key_id = bytes([key_id])
+        self._begun = {number: _begun(_derived(key, b"diffuse links")) for number, key in keys.items()}
+        self._form_keys = [_derived(keys[number], b"diffuse forms") for number in (key_id, *old)]
+        self._message_key = _derived(secret, b"diffuse messages")
+        self._person_key = _derived(person_secret or keys[1], b"diffuse persons")
         self._base_url = base_url.rstrip("/")
         self._mail_domain = mail_domain
 
@@ -83,8 +97,8 @@ class KeyedSigner:
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
         """Return the address for a purpose: ``open``, ``click``, ``acknowledge`` or ``mine``."""
-        payload = _VERSION + delivery.to_bytes(_DELIVERY, "big") + number.to_bytes(_NUMBER, "big")
-        token = urlsafe_b64encode(payload + self._mac(purpose, payload)).decode()
+        payload = self._key_id + delivery.to_bytes(_DELIVERY, "big") + number.to_bytes(_NUMBER, "big")
+        token = urlsafe_b64encode(payload + _mac(self._begun[self._key_id[0]], purpose, payload)).decode()
         return ADDRESSES[purpose].format(self._base_url, token)
 
     def read(self, purpose: str, token: str) -> Links | None:
@@ -93,7 +107,10 @@ class KeyedSigner:
             return None
         raw = urlsafe_b64decode(token)
         payload, mac = raw[:_PAYLOAD], raw[_PAYLOAD:]
-        if not compare_digest(mac, self._mac(purpose, payload)) or not payload.startswith(_VERSION):
+        # A key that is not known takes as long as one that is.
+        begun = self._begun.get(payload[0])
+        right = _mac(begun or self._begun[self._key_id[0]], purpose, payload)
+        if not compare_digest(mac, right) or begun is None:
             return None
         return Links(
             delivery=int.from_bytes(payload[1:-_NUMBER], "big"),
@@ -106,7 +123,7 @@ class KeyedSigner:
         No two stamps are alike: 48 hexadecimal digits.
         """
         head = ((at - _SINCE) // timedelta(milliseconds=1)).to_bytes(_AT, "big") + secrets.token_bytes(_ONCE)
-        return (head + self._form_mac(shown, head)).hex()
+        return (head + _form_mac(self._form_keys[0], shown, head)).hex()
 
     def stamped_at(self, shown: str, stamp: str) -> datetime | None:
         """Return when a form was shown; None when it is not ours, or showed something else."""
@@ -114,17 +131,29 @@ class KeyedSigner:
             return None
         raw = bytes.fromhex(stamp)
         head, mac = raw[: _AT + _ONCE], raw[_AT + _ONCE :]
-        if not compare_digest(mac, self._form_mac(shown, head)):
+        if not any(compare_digest(mac, _form_mac(key, shown, head)) for key in self._form_keys):
             return None
         return _SINCE + timedelta(milliseconds=int.from_bytes(head[:_AT], "big"))
 
-    def _form_mac(self, shown: str, head: bytes) -> bytes:
-        return blake2b(head + shown.encode(), key=self._form_key, digest_size=24 - _AT - _ONCE).digest()
 
-    def _mac(self, purpose: str, payload: bytes) -> bytes:
-        mac = self._begun[purpose].copy()
-        mac.update(payload)
-        return mac.digest()
+def _derived(secret: bytes | str, purpose: bytes) -> bytes:
+    material = secret.encode() if isinstance(secret, str) else secret
+    return blake2b(material, digest_size=32, person=purpose).digest()
+
+
+def _begun(key: bytes) -> dict[str, blake2b]:
+    """Begin the MAC of each purpose: it is under the MAC and not in the token."""
+    return {purpose: blake2b(purpose.encode() + b"\0", digest_size=_MAC, key=key) for purpose in ADDRESSES}
+
+
+def _mac(begun: Mapping[str, blake2b], purpose: str, payload: bytes) -> bytes:
+    mac = begun[purpose].copy()
+    mac.update(payload)
+    return mac.digest()
+
+
+def _form_mac(key: bytes, shown: str, head: bytes) -> bytes:
+    return blake2b(head + shown.encode(), key=key, digest_size=24 - _AT - _ONCE).digest()
 
 
 def _secret_problems(secret: bytes | str) -> list[Problem]:
@@ -137,6 +166,27 @@ def _secret_problems(secret: bytes | str) -> list[Problem]:
             expected=f"at least {SHORTEST_SECRET} characters, such as 'openssl rand -hex 32' prints",
         )
     ]
+
+
+def _key_problems(
+    key_id: int, old: Mapping[int, bytes | str], person_secret: bytes | str
+) -> Iterator[Problem]:
+    if key_id not in KEY_IDS or any(number not in KEY_IDS for number in old):
+        yield Problem(path=("secret_id",), found="a number of a secret", expected="1 to 255")
+    if key_id in old:
+        yield Problem(
+            path=("secret_id",), found=f"{key_id}, which an old secret has", expected="a number of its own"
+        )
+    for number, secret in old.items():
+        if len(secret) < SHORTEST_SECRET:
+            found = f"secret {number} of {len(secret)} characters"
+            yield Problem(path=("old_secrets",), found=found, expected=f"at least {SHORTEST_SECRET}")
+    if not person_secret and 1 not in {key_id, *old}:
+        yield Problem(
+            path=("person_secret",),
+            found="neither person_secret nor the secret with the number 1",
+            expected="what hid employees in evidence so far: the first secret",
+        )
 
 
 def _base_url_problems(base_url: str) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -10,12 +11,14 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from diffuse.errors import TransientFailure
 from diffuse.ports import Clock, Gauges
 from diffuse.services.record import Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
-from diffuse.web import form
+from diffuse.web import description, form
 from diffuse.web.health import Health
+from diffuse.web.limits import Limited, Limits
 from diffuse.web.log import Log, Logged, silent
 from diffuse.web.pages import Pages
 
@@ -35,6 +38,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
     log: Log = silent,
     base_url: str = "",
     api: Sequence[Route] = (),
+    limits: Limits | None = None,
 ) -> Starlette:
     """Build the tracking service.
 
@@ -46,6 +50,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
         log: receives one ``Hit`` for each request.
         base_url: the address that employees see, when a proxy in front changes the Host header.
         api: routes for other systems of the organisation, monitors among them.
+        limits: how often a link may be used; the usual ones when not given.
     """
     site = _Site(record, pages, base_url)
     app = Starlette(
@@ -55,9 +60,13 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
             Route("/a/{token}", site.page, methods=["GET"]),
             Route("/a/{token}", site.submit, methods=["POST"]),
             *Health(gauges, site.headers).routes,
+            *description.routes(version("diffuse")),
             *api,
         ],
-        middleware=[Middleware(Logged, log=log, clock=clock)],
+        middleware=[
+            Middleware(Logged, log=log, clock=clock),
+            Middleware(Limited, limits=limits or Limits(), refusal=site.too_often),
+        ],
         exception_handlers={
             NotOurs: site.not_found,
             HTTPException: site.not_found,
@@ -130,6 +139,10 @@ class _Site:
 
     def unavailable(self, _request: Request, _error: Exception) -> Response:
         return self._html(self._pages.unavailable, status=503, **{"Retry-After": f"{RETRY_AFTER}"})
+
+    async def too_often(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._html(self._pages.unavailable, status=429, **{"Retry-After": f"{RETRY_AFTER}"})
+        await answer(scope, receive, send)
 
     def broken(self, _request: Request, _error: Exception) -> Response:
         return self._html(self._pages.unavailable, status=500)

@@ -74,10 +74,7 @@ def test_what_is_missing_is_named_with_what_it_is_for(monkeypatch: pytest.Monkey
             "DIFFUSE_BASE_URL is missing; "
             "expected public address of the tracking service, such as https://diffuse.example.org"
         ),
-        (
-            "DIFFUSE_SECRET is missing; "
-            "expected signs links and message ids: at least 32 characters, kept for ever"
-        ),
+        ("DIFFUSE_SECRET is missing; expected signs links and message ids: at least 32 characters"),
         "DIFFUSE_SENDER is missing; expected who messages come from, written 'Name <name@example.org>'",
     ]
 

@@ -3,6 +3,8 @@
 import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from diffuse.ports import Links
 
 SECRET = "0123456789abcdef0123456789abcdef"
 SIGNER = KeyedSigner(SECRET, "https://suivi.universite.example/", "universite.example")
+AT = datetime(2027, 1, 12, 14, 42, tzinfo=UTC)
 ALPHABET = string.ascii_letters + string.digits + "-_"
 PURPOSES = ("open", "click", "acknowledge")
 
@@ -173,3 +176,66 @@ def test_a_message_id_is_ascii_without_spaces_and_fits_a_header_line(employee: s
     assert set(left) <= set(string.ascii_lowercase + string.digits + "-.")
     assert right == "universite.example"
     assert len(made) < 998
+
+
+NEW = "fedcba9876543210fedcba9876543210"
+
+
+def rotated(**changes: Any) -> KeyedSigner:  # noqa: ANN401 -- whatever the keys are
+    given = {"key_id": 2, "old": {1: SECRET}, **changes}
+    return KeyedSigner(NEW, "https://suivi.universite.example/", "universite.example", **given)
+
+
+def test_links_of_an_old_secret_still_open_and_new_ones_name_the_new_one() -> None:
+    both = rotated()
+    old, new = token(SIGNER.address("open", 7)), token(both.address("open", 7))
+    assert both.read("open", old) == both.read("open", new) == Links(delivery=7, number=0)
+    assert (urlsafe_b64decode(old)[0], urlsafe_b64decode(new)[0]) == (1, 2)
+    assert SIGNER.read("open", new) is None
+
+
+def test_links_of_a_secret_that_was_taken_away_lead_nowhere() -> None:
+    only = rotated(old={}, person_secret=SECRET)
+    assert only.read("open", token(SIGNER.address("open", 7))) is None
+
+
+def test_a_new_secret_under_another_number_opens_nothing() -> None:
+    made = bytearray(urlsafe_b64decode(token(rotated().address("open", 7))))
+    made[0] = 1
+    assert rotated().read("open", urlsafe_b64encode(bytes(made)).decode()) is None
+
+
+def test_pseudonyms_outlive_every_secret() -> None:
+    pseudonym = SIGNER.pseudonym("e-1042")
+    assert rotated().pseudonym("e-1042") == pseudonym
+    assert rotated(old={}, person_secret=SECRET).pseudonym("e-1042") == pseudonym
+    assert rotated(person_secret=NEW).pseudonym("e-1042") != pseudonym
+
+
+def test_forms_shown_before_a_change_of_secrets_still_count() -> None:
+    stamp = SIGNER.stamp("a page", AT)
+    assert rotated().stamped_at("a page", stamp) == AT
+    assert rotated(old={}, person_secret=SECRET).stamped_at("a page", stamp) is None
+
+
+def test_a_stamp_tells_when_to_the_millisecond_and_only_for_what_was_shown() -> None:
+    stamp = SIGNER.stamp("a page", AT + timedelta(microseconds=999))
+    assert SIGNER.stamped_at("a page", stamp) == AT
+    assert SIGNER.stamp("a page", AT) != SIGNER.stamp("a page", AT)
+    for shown, made in (("another", stamp), ("a page", stamp[:-1]), ("a page", "0" * 48), ("a page", "")):
+        assert SIGNER.stamped_at(shown, made) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"key_id": 0}, "a number of a secret"),
+        ({"old": {256: SECRET, 1: SECRET}}, "a number of a secret"),
+        ({"key_id": 1}, "1, which an old secret has"),
+        ({"old": {1: "short"}}, "secret 1 of 5 characters"),
+        ({"old": {}}, "neither person_secret nor the secret with the number 1"),
+    ],
+)
+def test_secrets_that_cannot_work_together_are_refused(changes: dict[str, Any], found: str) -> None:
+    with pytest.raises(AuthoringError, match=found):
+        rotated(**changes)
