@@ -383,5 +383,6 @@ def app(
             results=SqlResults(engine, publications=publications.get),
             directory=directory,
             publications=publications,
+            smallest_group=settings.smallest_group,
         ),
     )

@@ -116,6 +116,9 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field(
         default="text", description="text or json: how workers and the tracking service write their log"
     )
+    smallest_group: int = Field(
+        default=5, ge=2, description="people of whom a grouped report tells anything, at least; 2 or more"
+    )
     templates: Path | None = Field(
         default=None, description="folder of layouts; empty: those that ship with diffuse"
     )

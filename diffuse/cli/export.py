@@ -18,7 +18,7 @@ from diffuse.cli.errors import open_app
 @click.option("--excel", type=click.Choice(["fr"]), help="Semicolons, byte order mark and decimal commas.")
 @click.pass_obj
 def export(config: Path | None, folder: Path, excel: str | None) -> None:
-    """Write deliveries, employees, key_points, policies and weeks as CSV (columns: docs/csv.md)."""
+    """Write deliveries, employees, key_points, policies, weeks and departments as CSV (columns: docs/csv.md)."""
     from diffuse.adapters.csv_tables import CsvTables
 
     app = open_app(config)

@@ -5,7 +5,8 @@ as many others as it takes so that whoever adds and subtracts what is shown lear
 of at least ``smallest`` different people. All totals are taken for known.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Set as AbstractSet
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
@@ -113,7 +114,9 @@ def _growing(
 ) -> Iterator[Hashable]:
     """Yield rows that may be hidden next: of branches that hide already, else of others."""
     begun = [one for one in branches if _hides_both(hidden, one)]
-    half = [one for one in branches if one not in begun and any(r in hidden for r in (*one.tops, *one.leaves))]
+    half = [
+        one for one in branches if one not in begun and any(r in hidden for r in (*one.tops, *one.leaves))
+    ]
     rest = [one for one in branches if one not in begun and one not in half]
     for some in (begun, half, rest):
         sides = [side for one in some for side in (one.tops, one.leaves)]
@@ -131,9 +134,7 @@ def _in_both(
 ) -> People:
     """Return those whom a sum counts in any case: who stands on both hidden sides of a branch."""
     return {
-        who
-        for one in branches
-        for who in _people(hidden, rows, one.tops) & _people(hidden, rows, one.leaves)
+        who for one in branches for who in _people(hidden, rows, one.tops) & _people(hidden, rows, one.leaves)
     }
 
 

@@ -11,9 +11,11 @@ from datetime import date, datetime
 from typing import Protocol, TypeAlias
 
 from diffuse.domain.delivery import State
+from diffuse.domain.disclosure import SMALLEST
 from diffuse.domain.measures import Rate
 from diffuse.domain.people import Employee
 from diffuse.ports import Directory, Publications, Result, Results
+from diffuse.services import grouped
 
 Cell: TypeAlias = "str | int | date | datetime | Rate | None"
 Row: TypeAlias = "Sequence[Cell]"
@@ -30,9 +32,10 @@ DELIVERIES = tuple(field.name for field in fields(Result))
 COUNTS = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right")
 RATES = ("open_rate", "acknowledgement_rate", "right_rate")
 EMPLOYEES = ("employee", "name", "department", "language", *COUNTS, *RATES)
-KEY_POINTS = ("campaign", "policy", "key_point", "employees", *COUNTS, *RATES)
-POLICIES = ("campaign", "policy", "version", "employees", *COUNTS, *RATES)
-WEEKS = ("campaign", "week", "employees", *COUNTS, *RATES)
+KEY_POINTS = ("campaign", "policy", "key_point", "employees", *COUNTS, *RATES, grouped.SUPPRESSED)
+POLICIES = ("campaign", "policy", "version", "employees", *COUNTS, *RATES, grouped.SUPPRESSED)
+WEEKS = ("campaign", "week", "employees", *COUNTS, *RATES, grouped.SUPPRESSED)
+DEPARTMENTS = ("campaign", "department", "employees", *COUNTS, *RATES, grouped.SUPPRESSED)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -48,11 +51,16 @@ class Tally:
     answered: int = 0
     right: int = 0
     employees: set[str] = field(default_factory=set)
+    people: dict[str, set[str]] = field(
+        default_factory=lambda: {part: set() for part in (grouped.WHOLE, *grouped.PARTS)}
+    )
 
     def add(self, result: Result, *, acknowledge: bool) -> None:
         """Count one delivery."""
         self.unknown += result.state == State.UNKNOWN
         self.failed += result.state == State.FAILED
+        if result.state in {State.UNKNOWN, State.FAILED, State.SENT}:
+            self._behind(result, acknowledge=acknowledge)
         if result.state != State.SENT:
             return
         self.messages += 1
@@ -65,6 +73,17 @@ class Tally:
             self.acknowledged.add(pair)
         self.answered += result.answered_at is not None
         self.right += result.answer.endswith(":right")
+
+    def _behind(self, result: Result, *, acknowledge: bool) -> None:
+        """Note whom each part counts."""
+        parts = {
+            grouped.WHOLE: True,
+            "acknowledgements": acknowledge or result.acknowledged_at is not None,
+            "answers": result.answered_at is not None,
+        }
+        for part, counts in parts.items():
+            if counts:
+                self.people[part].add(result.employee)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -85,16 +104,24 @@ def opened(result: Result) -> bool:
 
 
 class Export:
-    """Reads the ledger once and fills the five tables."""
+    """Reads the ledger once and fills the six tables."""
 
-    def __init__(self, *, results: Results, directory: Directory, publications: Publications) -> None:
-        """Take the collaborators."""
+    def __init__(
+        self,
+        *,
+        results: Results,
+        directory: Directory,
+        publications: Publications,
+        smallest_group: int = SMALLEST,
+    ) -> None:
+        """Take the collaborators; of fewer than ``smallest_group`` people no grouped table tells anything."""
+        self._smallest = smallest_group
         self._results = results
         self._directory = directory
         self._publications = publications
 
     def run(self, tables: Tables) -> "Report":
-        """Write deliveries, employees, key points, policies and weeks; return what a summary needs."""
+        """Write deliveries, employees, key points, policies, weeks and departments; return what a summary needs."""
         employees = {employee.id: employee for employee in self._directory.employees()}
         report = Report(self._publications)
         tables.write("deliveries", DELIVERIES, self._deliveries(employees, report))
@@ -112,22 +139,17 @@ class Export:
                 for _, who in sorted(employees.items())
             ),
         )
-        for name, columns, tallies in (
-            ("key_points", KEY_POINTS, report.by_key_point),
-            ("policies", POLICIES, report.by_policy),
-            ("weeks", WEEKS, dict(sorted(report.by_week.items()))),
-        ):
-            tables.write(
-                name, columns, ((*key, len(tally.employees), *tally.cells) for key, tally in tallies.items())
-            )
+        for name, columns, tallies, hidden in report.grouped(self._smallest):
+            lines = {key: (len(tally.employees), *tally.cells) for key, tally in tallies.items()}
+            tables.write(name, columns, grouped.rows(columns, lines, hidden))
         return report
 
     def _deliveries(self, employees: dict[str, Employee], report: "Report") -> Iterator[Row]:
         for result in self._results.results():
-            report.add(result)
             if result.employee not in employees:
                 # Enrolled while this runs, and planned for already.
                 employees.update((employee.id, employee) for employee in self._directory.employees())
+            report.add(result, employees[result.employee].department)
             zone = employees[result.employee].zone
             values = (getattr(result, column) for column in DELIVERIES)
             yield [value.astimezone(zone) if isinstance(value, datetime) else value for value in values]
@@ -144,12 +166,13 @@ class Report:
         self.by_key_point: dict[tuple[str, str, str], Tally] = {}
         self.by_policy: dict[tuple[str, str, str], Tally] = {}
         self.by_week: dict[tuple[str, str], Tally] = {}
+        self.by_department: dict[tuple[str, str], Tally] = {}
         for one in publications.running():
             for policy, point in one.campaign.key_points:
                 self.by_key_point[one.campaign.id, policy.id, point.id] = Tally()
                 self.by_policy[one.campaign.id, policy.id, policy.version] = Tally()
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Result, department: str) -> None:
         """Count one delivery on every line that it belongs to, by the text that it showed."""
         version, acknowledge = self._text(result)
         year, week, _ = result.due_on.isocalendar()
@@ -158,8 +181,22 @@ class Report:
             self.by_key_point.setdefault((result.campaign, result.policy, result.key_point), Tally()),
             self.by_policy.setdefault((result.campaign, result.policy, version), Tally()),
             self.by_week.setdefault((result.campaign, f"{year}-W{week:02}"), Tally()),
+            self.by_department.setdefault((result.campaign, department), Tally()),
         ):
             tally.add(result, acknowledge=acknowledge)
+
+    def grouped(
+        self, smallest: int
+    ) -> Iterator[tuple[str, Row, dict[tuple[str, ...], Tally], grouped.Hidden]]:
+        """Yield each grouped table: its name, its columns, its lines, and what of them stays hidden."""
+        versions, points = grouped.branched(self.by_policy, self.by_key_point, smallest)
+        yield "key_points", KEY_POINTS, dict(self.by_key_point), points
+        yield "policies", POLICIES, dict(self.by_policy), versions
+        for name, columns, lines in (
+            ("weeks", WEEKS, self.by_week),
+            ("departments", DEPARTMENTS, self.by_department),
+        ):
+            yield name, columns, dict(sorted(lines.items())), grouped.flat(lines, smallest)
 
     def _text(self, result: Result) -> tuple[str, bool]:
         """Return the version of the policy that a delivery showed, and whether it asked to acknowledge."""

@@ -39,7 +39,12 @@ DEFINITIONS = (
     Variant,
 )
 FIELDS = [(one.__name__, field.name) for one in DEFINITIONS for field in dataclasses.fields(one)]
-AGGREGATES = {"key_points": export.KEY_POINTS, "policies": export.POLICIES, "weeks": export.WEEKS}
+AGGREGATES = {
+    "key_points": export.KEY_POINTS,
+    "policies": export.POLICIES,
+    "weeks": export.WEEKS,
+    "departments": export.DEPARTMENTS,
+}
 
 
 @pytest.mark.parametrize(("definition", "field"), FIELDS)

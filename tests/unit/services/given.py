@@ -120,7 +120,13 @@ class MemoryOfADatabase:
 class Office:
     """Everything that a round needs, on one database in memory."""
 
-    def __init__(self, *people: Employee, at: datetime = EARLY, holidays: Sequence[date] = ()) -> None:
+    def __init__(
+        self,
+        *people: Employee,
+        at: datetime = EARLY,
+        holidays: Sequence[date] = (),
+        smallest_group: int = 1,
+    ) -> None:
         self.engine = connect("sqlite://")
         upgrade(self.engine)
         self.clock = FrozenClock(at)
@@ -162,7 +168,12 @@ class Office:
             deliver=self.deliver,
         )
         self.results = SqlResults(self.engine, publications=self.publications.get)
-        self.export = Export(results=self.results, directory=self.directory, publications=self.publications)
+        self.export = Export(
+            results=self.results,
+            directory=self.directory,
+            publications=self.publications,
+            smallest_group=smallest_group,
+        )
         if people:
             self.directory.save(people)
 
