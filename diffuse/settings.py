@@ -119,6 +119,15 @@ class Settings(BaseModel):
     smallest_group: int = Field(
         default=5, ge=2, description="people of whom a grouped report tells anything, at least; 2 or more"
     )
+    keep_hits: int = Field(
+        default=180, ge=1, le=3650, description="days for which opens and clicks are kept by name, 1 to 3650"
+    )
+    keep_leavers: int = Field(
+        default=365,
+        ge=0,
+        le=36500,
+        description="days after the last day of work for which a person keeps their name",
+    )
     templates: Path | None = Field(
         default=None, description="folder of layouts; empty: those that ship with diffuse"
     )

@@ -33,7 +33,7 @@ class CsvTables:
         self._french = excel == "fr"
 
     def write(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Write one table; a Rate, told or not, fills three columns: its numerator, its denominator and its value."""
+        """Write one table; a Rate, told or not, fills three columns: numerator, denominator, value."""
         part = self._folder / f"{name}.csv.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from diffuse.domain.policy import KeyPoint, Policy
 from diffuse.domain.population import Population, code, micros
 from diffuse.domain.rhythm import Deadline, attempts, exhausted
 from diffuse.domain.standing import EVER, Standing
+from diffuse.domain.tracking import Tracking, strictest
 from diffuse.domain.window import SendWindow
 
 LATE_FOR = timedelta(days=7)
@@ -123,6 +124,10 @@ class Desk:
     def budget(self) -> int:
         """Messages in seven days, by the stricter of the campaign and the organisation."""
         return min(self.campaign.max_messages_per_week, self.attention.max_messages_per_week)
+
+    def tracking(self, row: int) -> Tracking:
+        """Return what is measured of an employee's message: what everybody concerned allows."""
+        return strictest(self.attention.tracking, self.campaign.tracking, self.population.wish(row))
 
     # --- when it sends ---------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Which rows of grouped reports stay hidden, so that nothing is told of fewer than a handful of people.
 
-A row is a group: the people whom it counts. Rows of fewer than ``smallest`` are hidden (0 people are none), and
-as many others as it takes so that whoever adds and subtracts what is shown learns nothing but sums over groups
-of at least ``smallest`` different people. All totals are taken for known.
+A row is a group: the people whom it counts. Rows of fewer than ``smallest`` are hidden (0 people are none),
+and as many others as it takes so that whoever adds and subtracts what is shown learns nothing but sums over
+groups of at least ``smallest`` different people. All totals are taken for known.
 """
 
 from collections.abc import Collection, Hashable, Iterator, Mapping

@@ -5,6 +5,7 @@ question answered or the text acknowledged. Acknowledgements are counted per key
 first one is enough, however often the key point returns.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -12,9 +13,11 @@ from typing import Protocol, TypeAlias
 
 from diffuse.domain.delivery import State
 from diffuse.domain.disclosure import SMALLEST
-from diffuse.domain.measures import Rate
+from diffuse.domain.events import Kind
+from diffuse.domain.measures import Rate, week_of
 from diffuse.domain.people import Employee
-from diffuse.ports import Directory, Publications, Result, Results
+from diffuse.domain.tracking import AGGREGATE, NAMED
+from diffuse.ports import Count, Directory, Publications, Result, Results
 from diffuse.services import grouped
 
 Cell: TypeAlias = "str | int | date | datetime | Rate | None"
@@ -30,11 +33,12 @@ class Tables(Protocol):
 
 DELIVERIES = tuple(field.name for field in fields(Result))
 COUNTS = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right")
+COUNTED = ("counted_opens", "counted_clicks")
 RATES = ("open_rate", "acknowledgement_rate", "right_rate")
 EMPLOYEES = ("employee", "name", "department", "language", *COUNTS, *RATES)
-KEY_POINTS = ("campaign", "policy", "key_point", "employees", *COUNTS, *RATES, grouped.SUPPRESSED)
-POLICIES = ("campaign", "policy", "version", "employees", *COUNTS, *RATES, grouped.SUPPRESSED)
-WEEKS = ("campaign", "week", "employees", *COUNTS, *RATES, grouped.SUPPRESSED)
+KEY_POINTS = ("campaign", "policy", "key_point", "employees", *COUNTS, *RATES, *COUNTED, grouped.SUPPRESSED)
+POLICIES = ("campaign", "policy", "version", "employees", *COUNTS, *RATES, *COUNTED, grouped.SUPPRESSED)
+WEEKS = ("campaign", "week", "employees", *COUNTS, *RATES, *COUNTED, grouped.SUPPRESSED)
 DEPARTMENTS = ("campaign", "department", "employees", *COUNTS, *RATES, grouped.SUPPRESSED)
 
 
@@ -43,6 +47,7 @@ class Tally:
     """Counts for one line of a report; pairs are (employee, key point)."""
 
     messages: int = 0
+    measured: int = 0
     opened: int = 0
     unknown: int = 0
     failed: int = 0
@@ -50,6 +55,7 @@ class Tally:
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
     answered: int = 0
     right: int = 0
+    counted: dict[Kind, int] = field(default_factory=lambda: {Kind.OPENED: 0, Kind.CLICKED: 0})
     employees: set[str] = field(default_factory=set)
     people: dict[str, set[str]] = field(
         default_factory=lambda: {part: set() for part in (grouped.WHOLE, *grouped.PARTS)}
@@ -65,7 +71,9 @@ class Tally:
             return
         self.messages += 1
         self.employees.add(result.employee)
-        self.opened += opened(result)
+        by_name = result.opens == NAMED
+        self.measured += by_name
+        self.opened += by_name and opened(result)
         pair = (result.employee, f"{result.campaign}/{result.key_point}")
         if acknowledge:
             self.asked.add(pair)
@@ -80,6 +88,8 @@ class Tally:
             grouped.WHOLE: True,
             "acknowledgements": acknowledge or result.acknowledged_at is not None,
             "answers": result.answered_at is not None,
+            "opens": result.opens == NAMED,
+            "counted": AGGREGATE in {result.opens, result.clicks},
         }
         for part, counts in parts.items():
             if counts:
@@ -91,7 +101,7 @@ class Tally:
         asked, acknowledged = len(self.asked), len(self.acknowledged)
         counts = (self.messages, self.opened, self.unknown, self.failed)
         rates = (
-            Rate(self.opened, self.messages),
+            Rate(self.opened, self.measured),
             Rate(acknowledged, asked),
             Rate(self.right, self.answered),
         )
@@ -120,27 +130,23 @@ class Export:
         self._directory = directory
         self._publications = publications
 
-    def run(self, tables: Tables) -> "Report":
-        """Write deliveries, employees, key points, policies, weeks and departments; return what a summary needs."""
+    def run(self, tables: Tables, *, named: bool = True) -> "Report":
+        """Write every table, those with names only where ``named``; return what a summary needs."""
         employees = {employee.id: employee for employee in self._directory.employees()}
         report = Report(self._publications)
-        tables.write("deliveries", DELIVERIES, self._deliveries(employees, report))
-        tables.write(
-            "employees",
-            EMPLOYEES,
-            (
-                (
-                    who.id,
-                    who.name,
-                    who.department,
-                    who.language,
-                    *report.by_employee.get(who.id, Tally()).cells,
-                )
-                for _, who in sorted(employees.items())
-            ),
-        )
+        rows = self._deliveries(employees, report)
+        if named:
+            tables.write("deliveries", DELIVERIES, rows)
+            tables.write("employees", EMPLOYEES, _people(employees, report))
+        else:
+            deque(rows, maxlen=0)
+        for count in self._results.counts():
+            report.count(count)
         for name, columns, tallies, hidden in report.grouped(self._smallest):
-            lines = {key: (len(tally.employees), *tally.cells) for key, tally in tallies.items()}
+            lines = {
+                key: (len(tally.employees), *tally.cells, *tally.counted.values())
+                for key, tally in tallies.items()
+            }
             tables.write(name, columns, grouped.rows(columns, lines, hidden))
         return report
 
@@ -153,6 +159,12 @@ class Export:
             zone = employees[result.employee].zone
             values = (getattr(result, column) for column in DELIVERIES)
             yield [value.astimezone(zone) if isinstance(value, datetime) else value for value in values]
+
+
+def _people(employees: dict[str, Employee], report: "Report") -> Iterator[Row]:
+    for _, who in sorted(employees.items()):
+        cells = report.by_employee.get(who.id, Tally()).cells
+        yield (who.id, who.name, who.department, who.language, *cells)
 
 
 class Report:
@@ -175,15 +187,25 @@ class Report:
     def add(self, result: Result, department: str) -> None:
         """Count one delivery on every line that it belongs to, by the text that it showed."""
         version, acknowledge = self._text(result)
-        year, week, _ = result.due_on.isocalendar()
         for tally in (
             self.by_employee.setdefault(result.employee, Tally()),
             self.by_key_point.setdefault((result.campaign, result.policy, result.key_point), Tally()),
             self.by_policy.setdefault((result.campaign, result.policy, version), Tally()),
-            self.by_week.setdefault((result.campaign, f"{year}-W{week:02}"), Tally()),
+            self.by_week.setdefault((result.campaign, week_of(result.due_on)), Tally()),
             self.by_department.setdefault((result.campaign, department), Tally()),
         ):
             tally.add(result, acknowledge=acknowledge)
+
+    def count(self, count: Count) -> None:
+        """Count hits without a person on every line that they belong to."""
+        campaign = self._publications.get(count.publication).campaign
+        policy, _ = campaign.key_point(count.key_point)
+        for tally in (
+            self.by_key_point.setdefault((campaign.id, policy.id, count.key_point), Tally()),
+            self.by_policy.setdefault((campaign.id, policy.id, policy.version), Tally()),
+            self.by_week.setdefault((campaign.id, count.week), Tally()),
+        ):
+            tally.counted[count.kind] += count.hits
 
     def grouped(
         self, smallest: int

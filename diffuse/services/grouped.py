@@ -1,9 +1,9 @@
 """Grouped tables: what is told of groups, and what is not told because too few people are in them.
 
 Each row has several parts, and each part its own group: the messages of those to whom anything was sent, the
-acknowledgements of those who were asked, the answers of those who answered, and the hits that were counted
-without a person, of those whose messages count so. A part is hidden with its row, and hidden alone where only
-its own group is too small.
+opens of those whose opens are measured by name, the acknowledgements of those who were asked, the answers of
+those who answered, and the hits that were counted without a person, of those whose messages count so.
+A part is hidden with its row, and hidden alone where only its own group is too small.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
@@ -18,6 +18,7 @@ WHOLE = "group"
 """What ``suppressed`` says of a row of which nothing is shown but its name."""
 
 PARTS = {
+    "opens": ("opened", "open_rate"),
     "acknowledgements": ("asked", "acknowledged", "acknowledgement_rate"),
     "answers": ("answered", "right", "right_rate"),
     "counted": ("counted_opens", "counted_clicks"),
@@ -112,4 +113,5 @@ def rows(
 ) -> Iterator[list[object]]:
     """Yield the rows of a grouped table, ``suppressed`` last."""
     for key, cells in lines.items():
-        yield shown(columns, (*key, *cells), hidden.get(key, ()), len(key))
+        told = (*key, *cells)[: len(columns) - 1]  # departments have no counted hits
+        yield shown(columns, told, hidden.get(key, ()), len(key))

@@ -11,6 +11,7 @@ from diffuse.adapters.sql.evidence import AT_A_TIME, record_of
 from diffuse.adapters.sql.types import fixed
 from diffuse.domain.events import Kind
 from diffuse.domain.evidence import NOTHING, Evidence, Response, faults, hash_of, instant
+from diffuse.domain.people import pseudonym_in
 
 _ROW = tables.evidence.c
 _GIVEN = tables.acknowledgement.c
@@ -60,7 +61,8 @@ class SqlAudit:
         for name in ("campaign", "key_point", "channel"):
             if beside[f"told_{name}"] != getattr(given, name):
                 yield f"{name}: the delivery has {beside[f'told_{name}']!r}, found {getattr(given, name)!r}"
-        if (person := self._pseudonym(str(beside["told_employee"]))) != given.person:
+        told = str(beside["told_employee"])
+        if (person := pseudonym_in(told) or self._pseudonym(told)) != given.person:
             yield f"person: expected {person}, found {given.person}"
         if given.answer == Response.QUIZ and not beside["answered"]:
             yield f"the answer {given.detail!r} at {instant(given.at)}: expected an event of it, found none"
