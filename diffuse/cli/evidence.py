@@ -29,7 +29,8 @@ def pack(  # noqa: PLR0913, PLR0917 -- one option each
 ) -> None:
     """Write a zip of evidence that anybody can verify offline (docs/evidence.md).
 
-    Of the records that are not asked for, only their hashes go out, so that the chain still verifies. That they were read is logged.
+    Of the records that are not asked for, only their hashes go out, so that the chain still verifies.
+    That they were read is logged.
     """
     from diffuse.adapters.pack.zipped import EvidenceZip
 

@@ -45,6 +45,7 @@ VALUES = {
     "employee.given_name": "Zoë",
     "acknowledge_url": "https://tracking.example/a/AAAA",
     "pixel_url": "https://tracking.example/o/BBBB",
+    "notice": "What is measured: nothing.",
 }
 
 
@@ -505,6 +506,10 @@ def folder(tmp_path: Path) -> Path:
     [
         ("email/message.html.j2", "{{ pixel_url }}", "x", "a layout without 'pixel_url'"),
         ("email/message.html.j2", "{{ acknowledge_url }}", "x", "a layout without 'acknowledge_url'"),
+        ("email/message.html.j2", "{{ notice }}", "", "a layout without 'notice'"),
+        ("email/message.txt.j2", "{{ notice }}", "", "a layout without 'notice'"),
+        ("email/message.html.j2", '<img class="pixel" src', '<p class="pixel" src', "outside of an image"),
+        ("email/words.toml", "[en.notice]", "[en.notices]", "a part [en.notice]"),
         ("email/message.html.j2", "{{ body }}", "", "a layout without 'link_url.0'"),
         ("email/message.txt.j2", "{{ policy_url }}", "", "a layout without 'link_url.2'"),
         ("email/message.html.j2", "<!doctype html>", "", "a layout without '<!doctype html>'"),

@@ -12,6 +12,7 @@ from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Wording
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.domain.tracking import Tracking
 from diffuse.errors import TransientFailure
 from diffuse.ports import Links, Published, Shown
 from diffuse.services.record import NoSuchAnswer, NotOurs, Record
@@ -79,6 +80,7 @@ class MemoryHits:
 
     def __init__(self, *deliveries: Shown) -> None:
         self.deliveries = {shown.id: shown for shown in deliveries}
+        self.counts: list[tuple[str, str, Kind]] = []
         self.events: list[tuple[Event, date]] = []
         self.acknowledgements: list[tuple[Acknowledgement, date]] = []
         self.away = False
@@ -93,6 +95,9 @@ class MemoryHits:
         shown = self.deliveries[event.delivery]
         if event.kind == Kind.ANSWERED and shown.answer is None:
             self.deliveries[shown.id] = replace(shown, answer=int(event.detail.split(":")[0]))
+
+    def count(self, shown: Shown, kind: Kind) -> None:
+        self.counts.append((shown.key_point, shown.week, kind))
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         shown = self.deliveries[acknowledgement.delivery]
@@ -315,3 +320,26 @@ def test_an_answer_that_was_not_offered_is_refused_and_nothing_is_recorded(point
         it.record.acknowledge("acknowledge 7 0", answer)
     assert not it.hits.events
     assert not it.hits.acknowledgements
+
+
+def test_a_message_measured_without_a_name_counts_hits_and_keeps_none() -> None:
+    tracking = Tracking(opens="aggregate", clicks="aggregate")
+    it = desk(delivery(week="2027-W02", tracking=tracking))
+    it.record.opened("open 7 0")
+    assert it.record.clicked("click 7 0") == LINKS[0]
+    assert it.hits.events == []
+    assert it.hits.counts == [("substitute", "2027-W02", Kind.OPENED), ("substitute", "2027-W02", Kind.CLICKED)]
+
+
+def test_of_a_message_that_is_not_measured_nothing_is_kept_and_its_links_work() -> None:
+    it = desk(delivery(tracking=Tracking(opens="off", clicks="off")))
+    it.record.opened("open 7 0")
+    assert it.record.clicked("click 7 0") == LINKS[0]
+    assert (it.hits.events, it.hits.counts) == ([], [])
+
+
+def test_answers_and_acknowledgements_are_kept_however_little_is_measured() -> None:
+    it = desk(delivery(tracking=Tracking(opens="off", clicks="off")))
+    it.record.acknowledge("acknowledge 7 0", answer=1)
+    assert [event.kind for event, _ in it.hits.events] == [Kind.ANSWERED]
+    assert len(it.hits.acknowledgements) == 1
