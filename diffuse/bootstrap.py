@@ -252,7 +252,12 @@ def _people(
         queue=queue,
         pseudonym=pseudonym,
     )
-    terms = Terms(hits=timedelta(days=settings.keep_hits), leavers=timedelta(days=settings.keep_leavers))
+    evidence = settings.keep_evidence
+    terms = Terms(
+        hits=timedelta(days=settings.keep_hits),
+        leavers=timedelta(days=settings.keep_leavers),
+        evidence=None if evidence is None else timedelta(days=evidence),
+    )
     retain = Retain(clock=clock, signals=SqlRetention(engine), persons=persons, person=person, terms=terms)
     return person, retain
 

@@ -786,6 +786,12 @@ class Persons(Protocol):
     def erase(self, employee: str, day: date) -> Erased:
         """Forget an employee; evidence stays under the pseudonym."""
 
+    def outdated(self, before: datetime) -> int:
+        """Count the records of evidence of erased people that were given before an instant."""
+
+    def withhold(self, before: datetime) -> int:
+        """Take the content of those records, and leave their hashes; return how many."""
+
     def leavers(self, before: date) -> Sequence[str]:
         """Return the employees whose last day of work lies before a day."""
 

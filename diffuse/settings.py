@@ -128,6 +128,12 @@ class Settings(BaseModel):
         le=36500,
         description="days after the last day of work for which a person keeps their name",
     )
+    keep_evidence: int | None = Field(
+        default=None,
+        ge=1,
+        le=36500,
+        description="days for which evidence of erased people is kept; empty: ever",
+    )
     templates: Path | None = Field(
         default=None, description="folder of layouts; empty: those that ship with diffuse"
     )
@@ -140,7 +146,7 @@ class Settings(BaseModel):
             raise ValueError(message)
         return value.rstrip("/")
 
-    @field_validator("smtp_per_minute", "smtp_per_day", mode="before")
+    @field_validator("smtp_per_minute", "smtp_per_day", "keep_evidence", mode="before")
     @classmethod
     def _unlimited(cls, value: object) -> object:
         return None if value == "" else value

@@ -33,6 +33,7 @@ def pack(  # noqa: PLR0913, PLR0917 -- one option each
     That they were read is logged.
     """
     from diffuse.adapters.pack.zipped import EvidenceZip
+    from diffuse.domain.evidence import is_withheld
 
     config: Path | None = context.find_root().obj
     app = open_app(config)
@@ -40,7 +41,9 @@ def pack(  # noqa: PLR0913, PLR0917 -- one option each
     asked = {"campaign": campaign, "person": pseudonym, "policy": policy}
 
     def wanted(record: "Evidence") -> bool:
-        return all(not value or getattr(record.proof, name) == value for name, value in asked.items())
+        return not is_withheld(record) and all(
+            not value or getattr(record.proof, name) == value for name, value in asked.items()
+        )
 
     people = len({record.proof.person for record in app.chain.records() if wanted(record)})
     app.person.read(reader(who), "evidence pack", whom=person, people=people)

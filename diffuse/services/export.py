@@ -209,11 +209,11 @@ class Report:
 
     def grouped(
         self, smallest: int
-    ) -> Iterator[tuple[str, Row, dict[tuple[str, ...], Tally], grouped.Hidden]]:
+    ) -> Iterator[tuple[str, Sequence[str], dict[tuple[str, ...], Tally], grouped.Hidden]]:
         """Yield each grouped table: its name, its columns, its lines, and what of them stays hidden."""
         versions, points = grouped.branched(self.by_policy, self.by_key_point, smallest)
-        yield "key_points", KEY_POINTS, dict(self.by_key_point), points
-        yield "policies", POLICIES, dict(self.by_policy), versions
+        yield "key_points", KEY_POINTS, {**self.by_key_point}, points
+        yield "policies", POLICIES, {**self.by_policy}, versions
         for name, columns, lines in (
             ("weeks", WEEKS, self.by_week),
             ("departments", DEPARTMENTS, self.by_department),

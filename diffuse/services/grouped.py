@@ -7,7 +7,7 @@ A part is hidden with its row, and hidden alone where only its own group is too 
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from diffuse.domain.disclosure import Branch, hidden_in_branches, hidden_parts
 
@@ -24,6 +24,9 @@ PARTS = {
     "counted": ("counted_opens", "counted_clicks"),
 }
 """The columns of each part that may be hidden alone; all others are hidden with the row only."""
+
+Cell = TypeVar("Cell")
+"""What stands in a table."""
 
 Key: TypeAlias = "tuple[str, str, str]"
 """A campaign, and what names a row within it: for key points and versions a policy first."""
@@ -63,7 +66,8 @@ def flat(lines: Mapping[tuple[str, str], Counted], smallest: int) -> Hidden:
             hidden |= hidden_parts({key: rows[key] for key in lines if key[0] == campaign}, smallest).keys()
         return hidden
 
-    return parts_hidden(dict(lines), hide)
+    by_key: dict[Hashable, Counted] = {key: line for key, line in lines.items()}  # noqa: C416 -- other keys
+    return parts_hidden(by_key, hide)
 
 
 def branched(
@@ -96,10 +100,12 @@ def branched(
     )
 
 
-def shown(columns: Sequence[str], row: Sequence[object], hidden: Sequence[str], named: int) -> list[object]:
+def shown(
+    columns: Sequence[str], row: Sequence[Cell | str], hidden: Sequence[str], named: int
+) -> list[Cell | str | None]:
     """Return a row with nothing where it is hidden; its first ``named`` cells say which row it is."""
     closed = {column for part in hidden if part != WHOLE for column in PARTS[part]}
-    cells = [
+    cells: list[Cell | str | None] = [
         None if place >= named and (WHOLE in hidden or column in closed) else cell
         for place, (column, cell) in enumerate(zip(columns, row, strict=False))
     ]
@@ -108,9 +114,9 @@ def shown(columns: Sequence[str], row: Sequence[object], hidden: Sequence[str], 
 
 def rows(
     columns: Sequence[str],
-    lines: Mapping[tuple[str, ...], Sequence[object]],
+    lines: Mapping[tuple[str, ...], Sequence[Cell]],
     hidden: Mapping[Hashable, Sequence[str]],
-) -> Iterator[list[object]]:
+) -> Iterator[list[Cell | str | None]]:
     """Yield the rows of a grouped table, ``suppressed`` last."""
     for key, cells in lines.items():
         told = (*key, *cells)[: len(columns) - 1]  # departments have no counted hits

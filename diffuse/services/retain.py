@@ -21,10 +21,12 @@ class Terms:
     Attributes:
         hits: opens and clicks by name.
         leavers: the name of somebody who has left, after the last day of work.
+        evidence: what an erased person gave, after they gave it; None for ever.
     """
 
     hits: timedelta
     leavers: timedelta
+    evidence: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +35,7 @@ class Retained:
 
     hits: int = 0
     people: int = 0
+    records: int = 0
     waiting: tuple[str, ...] = ()
 
 
@@ -57,8 +60,13 @@ class Retain:
             return
         done = self.run()
         self._done = today
-        if done.hits or done.people:
-            _log.info("forgot %d opens and clicks, and %d people who had left", done.hits, done.people)
+        if done.hits or done.people or done.records:
+            _log.info(
+                "forgot %d opens and clicks, %d people who had left, and %d records of evidence",
+                done.hits,
+                done.people,
+                done.records,
+            )
         for why in done.waiting:
             _log.warning("%s", why)
 
@@ -68,11 +76,23 @@ class Retain:
         before = now - self._terms.hits
         leavers = self._persons.leavers(now.date() - self._terms.leavers)
         if dry_run:
-            return Retained(hits=self._signals.signals(before), people=len(leavers))
+            return Retained(
+                hits=self._signals.signals(before), people=len(leavers), records=self._evidence(dry_run=True)
+            )
         hits, waiting = self._signals.forget(before), []
         for one in leavers:
             try:
                 self._person.erase(one, who, OVER)
             except AuthoringError as error:
                 waiting.append(str(error))
-        return Retained(hits=hits, people=len(leavers) - len(waiting), waiting=tuple(waiting))
+        records = self._evidence(dry_run=False)
+        if records:
+            self._person.read(who, "evidence withheld", reason=f"{records} records, past their time")
+        people = len(leavers) - len(waiting)
+        return Retained(hits=hits, people=people, records=records, waiting=tuple(waiting))
+
+    def _evidence(self, *, dry_run: bool) -> int:
+        if self._terms.evidence is None:
+            return 0
+        before = self._clock.now() - self._terms.evidence
+        return self._persons.outdated(before) if dry_run else self._persons.withhold(before)

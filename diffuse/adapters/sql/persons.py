@@ -31,6 +31,7 @@ from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.types import fixed, one_of
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Kind
+from diffuse.domain.evidence import GIVEN
 from diffuse.domain.people import ERASED, erased_id
 from diffuse.errors import AuthoringError, PermanentFailure
 from diffuse.ports import Erased
@@ -44,6 +45,10 @@ WENT = "the person was erased"
 
 EVIDENCE = frozenset({"acknowledgement", "attempt", "event", "evidence"})
 """Tables that name deliveries and stay: evidence, what it proves, and the proof that it was sent."""
+
+LOT = 500
+CONTENT = ("nonce", *(name for name in GIVEN if name not in {"delivery", "at"}))
+"""What a record of evidence loses when its time is over; ``at`` stays, and says that it was."""
 
 _WHO, _TOLD, _CAME = tables.employee.c, tables.delivery.c, tables.event.c
 _SIGNALS = (Kind.OPENED, Kind.CLICKED)
@@ -111,6 +116,28 @@ class SqlPersons:
             connection.execute(delete(tables.employee).where(_WHO.id == employee))
             mark(connection, [who.bucket])
         return Erased(pseudonym=new, deliveries=deliveries, signals=signals)
+
+    def outdated(self, before: datetime) -> int:
+        """Count the records of evidence of people who are erased that were given before an instant."""
+        with reading(self._engine) as connection:
+            found = select(func.count()).select_from(_outdated(before).subquery())
+            return int(connection.scalar(found) or 0)
+
+    def withhold(self, before: datetime) -> int:
+        """Take what erased people gave before an instant, and leave the hashes: the chain still verifies."""
+        proof = tables.evidence.c
+        with writing(self._engine) as connection:
+            found = connection.execute(_outdated(before)).all()
+            for lot in (found[start : start + LOT] for start in range(0, len(found), LOT)):
+                numbers = sorted({row.delivery for row in lot})
+                places = [row.sequence for row in lot]
+                connection.execute(
+                    update(tables.evidence)
+                    .where(proof.sequence.in_(places))
+                    .values(delivery=0, **dict.fromkeys(CONTENT, ""))
+                )
+                _forget_given(connection, numbers)
+        return len(found)
 
     def leavers(self, before: date) -> Sequence[str]:
         """Return the employees whose last day of work lies before a day, by id; the erased are left out."""
@@ -218,4 +245,29 @@ def signals_before(at: datetime) -> Select[Any]:
     """Select the events before an instant that are signals only."""
     return select(_CAME.id, _CAME.delivery).where(
         one_of(_CAME.kind, _SIGNALS), _CAME.at < literal(at, _CAME.at.type)
+    )
+
+
+def _outdated(before: datetime) -> Select[Any]:
+    """Select what people who are erased gave, where all that they gave with a message is so old."""
+    proof, other = tables.evidence.c, tables.evidence.alias("other").c
+    limit = literal(before, proof.at.type)
+    younger = select(other.sequence).where(other.delivery == proof.delivery, other.at >= limit)
+    return (
+        select(proof.sequence, proof.delivery)
+        .join_from(tables.evidence, tables.delivery, proof.delivery == _TOLD.id)
+        .where(proof.at < limit, _TOLD.employee.startswith(ERASED), ~younger.exists())
+        .order_by(proof.sequence)
+    )
+
+
+def _forget_given(connection: Connection, deliveries: Sequence[int]) -> None:
+    """Take answers and acknowledgements off deliveries, and out of the log."""
+    given = tables.acknowledgement.c
+    connection.execute(delete(tables.event).where(_CAME.delivery.in_(deliveries)))
+    connection.execute(delete(tables.acknowledgement).where(given.delivery.in_(deliveries)))
+    connection.execute(
+        update(tables.delivery)
+        .where(_TOLD.id.in_(deliveries))
+        .values(acknowledged_at=None, answered_at=None, answer="")
     )

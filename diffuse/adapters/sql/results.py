@@ -52,7 +52,7 @@ class SqlResults:
         columns = [counted.c[name] for name in Count._fields]
         with reading(self._engine) as connection:
             rows = connection.execute(select(*columns).order_by(*columns[:4])).all()
-        return [Count(*row[:3], Kind(row.kind), row.hits) for row in rows]
+        return [Count(**{**row._mapping, "kind": Kind(row.kind)}) for row in rows]
 
     def _campaigns(self) -> Sequence[str]:
         row = publication.c

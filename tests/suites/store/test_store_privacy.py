@@ -15,7 +15,7 @@ from diffuse.adapters.sql.choices import SqlChoices
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.evidence import SqlEvidence
 from diffuse.adapters.sql.hits import SqlHits
-from diffuse.adapters.sql.persons import NAMELESS, SqlPersons
+from diffuse.adapters.sql.persons import CONTENT, NAMELESS, SqlPersons
 from diffuse.adapters.sql.retention import SqlRetention
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
@@ -260,3 +260,51 @@ def test_the_log_of_reads_is_only_added_to(office: Office) -> None:
     for statement in ("UPDATE access_log SET who = 'nobody'", "DELETE FROM access_log"):
         with pytest.raises(DBAPIError, match="only added"), writing(office.store.engine) as connection:
             connection.execute(text(statement))
+
+
+def test_what_an_erased_person_gave_is_withheld_in_time_and_the_chain_still_verifies(office: Office) -> None:
+    ana, bob = office.number("ana"), office.number("bob")
+    office.confirm(ana)
+    office.came_back(ana, Kind.ANSWERED, "0:right")
+    office.confirm(bob)
+    later = NOW + 10 * MINUTE
+    assert office.persons.withhold(later) == 0
+    office.persons.erase("ana", TODAY)
+    assert office.persons.withhold(NOW + MINUTE) == 0
+    assert office.persons.outdated(later) == 2
+    assert office.persons.withhold(later) == 2
+    assert office.persons.withhold(later) == 0
+    assert list(office.audit.findings()) == []
+    with reading(office.store.engine) as connection:
+        rows = connection.execute(select(tables.evidence).order_by("sequence")).mappings().all()
+    assert [row["person"] for row in rows] == ["", "", hidden("bob")]
+    assert [row["statement"] for row in rows][:2] == ["", ""]
+    assert office.store.row(ana)["acknowledged_at"] is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "person = ''",
+        "statement = 'Je refuse.'",
+        "sha256 = '0'",
+        ", ".join(("sha256 = '0', delivery = 0", *(f"{name} = ''" for name in CONTENT))),
+    ],
+)
+def test_a_record_may_lose_all_of_its_content_and_nothing_else(office: Office, change: str) -> None:
+    office.confirm(office.number("ana"))
+    with pytest.raises(DBAPIError, match="only added"), writing(office.store.engine) as connection:
+        connection.execute(text(f"UPDATE evidence SET {change}"))  # noqa: S608 -- ours
+
+
+def test_a_withheld_record_in_another_place_is_found(office: Office) -> None:
+    office.confirm(office.number("ana"))
+    office.persons.erase("ana", TODAY)
+    assert office.persons.withhold(NOW + MINUTE) == 1
+    with writing(office.store.engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        else:
+            connection.execute(text("DROP TRIGGER evidence_update"))
+        connection.execute(text("UPDATE evidence SET content_sha256 = 'another'"))
+    assert [finding.split(": ")[1] for finding in office.audit.findings()] == ["sha256"]

@@ -21,6 +21,7 @@ from diffuse.domain.campaign import LANGUAGES, Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Pieces, Slot
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.domain.tracking import Tracking
 from diffuse.errors import AuthoringError
 
 LINK = "https://university.example/succession"
@@ -251,7 +252,7 @@ def test_a_message_is_a_whole_page_in_its_language(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_both_parts_say_the_same(language: str) -> None:
-    baked = bake(campaign_of(), language)
+    baked = bake(campaign_of(), language).tracked(Tracking())
     shown = " ".join(page(baked).text.split())
     plain = " ".join(fill(baked.text).split())
     for said in (

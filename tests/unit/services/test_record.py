@@ -328,7 +328,10 @@ def test_a_message_measured_without_a_name_counts_hits_and_keeps_none() -> None:
     it.record.opened("open 7 0")
     assert it.record.clicked("click 7 0") == LINKS[0]
     assert it.hits.events == []
-    assert it.hits.counts == [("substitute", "2027-W02", Kind.OPENED), ("substitute", "2027-W02", Kind.CLICKED)]
+    assert it.hits.counts == [
+        ("substitute", "2027-W02", Kind.OPENED),
+        ("substitute", "2027-W02", Kind.CLICKED),
+    ]
 
 
 def test_of_a_message_that_is_not_measured_nothing_is_kept_and_its_links_work() -> None:

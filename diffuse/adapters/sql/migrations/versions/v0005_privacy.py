@@ -10,6 +10,12 @@ depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+CONTENT = (
+    "nonce", "person", "identified_by", "campaign", "policy", "version", "key_point", "policy_sha256",
+    "message_sha256", "language", "statement", "answer", "detail", "channel", "origin", "on_behalf_of",
+    "reason",
+)  # fmt: skip
+LINKS = ("sequence", "at", "previous", "content_sha256", "sha256")
 KEPT = "who read what is only added, never changed"
 
 
@@ -45,6 +51,27 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     _only_added()
+    _may_be_withheld()
+
+
+def _may_be_withheld() -> None:
+    """Let a record of evidence lose its content and keep its hashes, and nothing else."""
+    gone = " AND ".join(f"NEW.{name} = ''" for name in CONTENT)
+    same = " AND ".join(f"NEW.{name} = OLD.{name}" for name in LINKS)
+    other = f"NOT ({gone} AND NEW.delivery = 0 AND {same})"
+    if op.get_bind().dialect.name != "postgresql":
+        op.execute("DROP TRIGGER evidence_update")
+        op.execute(
+            f"CREATE TRIGGER evidence_update BEFORE UPDATE ON evidence WHEN {other} "
+            "BEGIN SELECT RAISE(ABORT, 'evidence is only added, never changed'); END"
+        )
+        return
+    op.execute("DROP TRIGGER evidence_kept ON evidence")
+    for name, when in (("kept BEFORE DELETE", ""), ("changed BEFORE UPDATE", f"WHEN ({other}) ")):
+        op.execute(
+            f"CREATE TRIGGER evidence_{name} ON evidence FOR EACH ROW {when}"
+            "EXECUTE FUNCTION evidence_is_kept()"
+        )
 
 
 def _only_added() -> None:
