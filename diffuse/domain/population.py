@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from diffuse.domain.people import Absence, Audience, Employee
 from diffuse.domain.period import NEVER, Days
-from diffuse.domain.tracking import EVERYTHING, Tracking, wish
 
 EPOCH = date(1970, 1, 1)
 BUCKETS = 1 << 16
@@ -147,9 +146,9 @@ class Population:
         """The different time zones, and the number of each employee's."""
         return _distinct(list(self.zones))
 
-    def wish(self, row: int) -> Tracking:
-        """Return what an employee allows to be measured."""
-        return wish(self.tracking[row]) if self.tracking else EVERYTHING
+    def wish(self, row: int) -> str:
+        """Return what an employee allows to be measured, in the word of ``tracking``."""
+        return self.tracking[row] if self.tracking else ""
 
     def members(self, audience: Audience) -> NDArray[np.bool_]:
         """Tell for each employee whether they belong to the audience."""

@@ -59,8 +59,8 @@ NOTHING = Tracking(opens=OFF, clicks=OFF)
 
 def strictest(*wanted: Tracking) -> Tracking:
     """Return what remains of what the organisation, a campaign and a person allow."""
-    return Tracking(
-        opens=_strictest(*(one.opens for one in wanted)), clicks=_strictest(*(one.clicks for one in wanted))
+    return tracking_of(
+        _strictest(*(one.opens for one in wanted)), _strictest(*(one.clicks for one in wanted))
     )
 
 

@@ -6,7 +6,7 @@ first one is enough, however often the key point returns.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Protocol, TypeAlias
@@ -21,6 +21,7 @@ from diffuse.ports import Count, Directory, Publications, Result, Results
 from diffuse.services import grouped
 
 Cell: TypeAlias = "str | int | date | datetime | Rate | None"
+Lines: TypeAlias = "Mapping[tuple[str, str, str], Tally] | Mapping[tuple[str, str], Tally]"
 Row: TypeAlias = "Sequence[Cell]"
 
 
@@ -143,7 +144,7 @@ class Export:
         for count in self._results.counts():
             report.count(count)
         for name, columns, tallies, hidden in report.grouped(self._smallest):
-            lines = {
+            lines: dict[tuple[str, ...], Row] = {
                 key: (len(tally.employees), *tally.cells, *tally.counted.values())
                 for key, tally in tallies.items()
             }
@@ -209,11 +210,11 @@ class Report:
 
     def grouped(
         self, smallest: int
-    ) -> Iterator[tuple[str, Sequence[str], dict[tuple[str, ...], Tally], grouped.Hidden]]:
+    ) -> Iterator[tuple[str, Sequence[str], Lines, grouped.Hidden]]:
         """Yield each grouped table: its name, its columns, its lines, and what of them stays hidden."""
         versions, points = grouped.branched(self.by_policy, self.by_key_point, smallest)
-        yield "key_points", KEY_POINTS, {**self.by_key_point}, points
-        yield "policies", POLICIES, {**self.by_policy}, versions
+        yield "key_points", KEY_POINTS, self.by_key_point, points
+        yield "policies", POLICIES, self.by_policy, versions
         for name, columns, lines in (
             ("weeks", WEEKS, self.by_week),
             ("departments", DEPARTMENTS, self.by_department),

@@ -119,5 +119,6 @@ def rows(
 ) -> Iterator[list[Cell | str | None]]:
     """Yield the rows of a grouped table, ``suppressed`` last."""
     for key, cells in lines.items():
-        told = (*key, *cells)[: len(columns) - 1]  # departments have no counted hits
+        whole: tuple[Cell | str, ...] = (*key, *cells)
+        told = whole[: len(columns) - 1]  # departments have no counted hits
         yield shown(columns, told, hidden.get(key, ()), len(key))

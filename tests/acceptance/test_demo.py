@@ -63,7 +63,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    names = ("deliveries", "employees", "key_points", "policies", "weeks")
+    names = ("deliveries", "departments", "employees", "key_points", "policies", "weeks")
     return Run(
         output=done.stdout,
         tables={name: _rows(folder / "export" / f"{name}.csv") for name in names},
@@ -97,7 +97,9 @@ def test_the_rates_of_each_employee_are_those_of_their_mailbox(run: Run) -> None
 
 
 @pytest.mark.parametrize("table", ["key_points", "policies", "departments"])
-def test_what_is_hidden_in_a_table_is_missing_in_its_sum_and_never_one_row_alone(run: Run, table: str) -> None:
+def test_what_is_hidden_in_a_table_is_missing_in_its_sum_and_never_one_row_alone(
+    run: Run, table: str
+) -> None:
     rows = run.tables[table]
     hidden = [row for row in rows if row["suppressed"] == "group"]
     assert [row for row in rows if not row["messages"]] == hidden

@@ -51,8 +51,8 @@ class SqlResults:
         """Return the hits that were counted without a person, in a fixed order."""
         columns = [counted.c[name] for name in Count._fields]
         with reading(self._engine) as connection:
-            rows = connection.execute(select(*columns).order_by(*columns[:4])).all()
-        return [Count(**{**row._mapping, "kind": Kind(row.kind)}) for row in rows]
+            rows = connection.execute(select(*columns).order_by(*columns[:4])).mappings().all()
+        return [Count(**{**row, "kind": Kind(row["kind"])}) for row in rows]
 
     def _campaigns(self) -> Sequence[str]:
         row = publication.c
