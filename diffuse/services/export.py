@@ -208,9 +208,7 @@ class Report:
         ):
             tally.counted[count.kind] += count.hits
 
-    def grouped(
-        self, smallest: int
-    ) -> Iterator[tuple[str, Sequence[str], Lines, grouped.Hidden]]:
+    def grouped(self, smallest: int) -> Iterator[tuple[str, Sequence[str], Lines, grouped.Hidden]]:
         """Yield each grouped table: its name, its columns, its lines, and what of them stays hidden."""
         versions, points = grouped.branched(self.by_policy, self.by_key_point, smallest)
         yield "key_points", KEY_POINTS, self.by_key_point, points

@@ -26,7 +26,7 @@ PROGRAMS = Path(sys.executable).parent
 PATIENCE = 60.0
 """Seconds; nothing takes that long, but a busy machine is no failure."""
 
-INHERITED = ("PYTHONPATH", "PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+INHERITED = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """What a program needs of our own environment; coverage's variables are handed on too."""
 
 

@@ -112,7 +112,7 @@ def test_the_notice_is_the_one_that_stands_in_a_message() -> None:
     assert quoted == notice(words["fr"]["notice"], GIVEN["acknowledge"], Tracking())
 
 
-@pytest.mark.parametrize("page", [GUIDE, ROOT / "campaigns" / "README.md"])
+@pytest.mark.parametrize("page", [GUIDE, ROOT / "campaigns" / "README.md", ROOT / "docs" / "efvp.fr.md"])
 def test_the_french_pages_keep_the_typography_of_quebec(page: Path) -> None:
     prose = re.sub(
         r"```.*?```|`[^`\n]*`|<!--.*?-->",
