@@ -43,7 +43,7 @@ NAMELESS = "—"
 NOWHERE = "erased@erased.invalid"
 WENT = "the person was erased"
 
-EVIDENCE = frozenset({"acknowledgement", "attempt", "event", "evidence"})
+EVIDENCE = frozenset({"acknowledgement", "attempt", "event", "evidence", "remark"})
 """Tables that name deliveries and stay: evidence, what it proves, and the proof that it was sent."""
 
 LOT = 500
@@ -263,9 +263,9 @@ def _outdated(before: datetime) -> Select[Any]:
 
 def _forget_given(connection: Connection, deliveries: Sequence[int]) -> None:
     """Take answers and acknowledgements off deliveries, and out of the log."""
-    given = tables.acknowledgement.c
-    connection.execute(delete(tables.event).where(_CAME.delivery.in_(deliveries)))
-    connection.execute(delete(tables.acknowledgement).where(given.delivery.in_(deliveries)))
+    for table in tables.METADATA.sorted_tables:
+        if table.name in EVIDENCE - {"attempt", "evidence"}:
+            connection.execute(delete(table).where(table.c.delivery.in_(deliveries)))
     connection.execute(
         update(tables.delivery)
         .where(_TOLD.id.in_(deliveries))
