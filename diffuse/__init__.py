@@ -14,6 +14,7 @@ from diffuse.domain.period import Period
 from diffuse.domain.policy import Answer, KeyPoint, Policy, PolicyChange, Question, Text, Variant
 from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.signals import Signals
+from diffuse.domain.tracking import Tracking
 from diffuse.domain.window import SendWindow
 from diffuse.errors import (
     AuthoringError,
@@ -48,6 +49,7 @@ __all__ = [
     "Signals",
     "Targets",
     "Text",
+    "Tracking",
     "TransientFailure",
     "UnknownDelivery",
     "Variant",

@@ -39,9 +39,11 @@ from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.launch import Launch
 from diffuse.services.operate import Operate
+from diffuse.services.person import Person
 from diffuse.services.plan import Plan
 from diffuse.services.receipts import ReceiptBook
 from diffuse.services.record import Record
+from diffuse.services.retain import Retain, Terms
 from diffuse.services.revise import Revise
 from diffuse.services.succeed import Succeed
 
@@ -91,6 +93,8 @@ class App:
     chain: Chain
     audit: Audit
     pseudonym: Callable[[str], str]
+    person: Person
+    retain: Retain
     channel: Channel
 
     def close(self) -> None:
@@ -256,6 +260,34 @@ def _seconds(clock: Clock) -> Callable[[], float]:
     return lambda: clock.now().timestamp()
 
 
+def _people(
+    settings: "Settings", engine: "Engine", clock: Clock, queue: Queue, pseudonym: Callable[[str], str]
+) -> tuple[Person, Retain]:
+    """Put together what answers for single employees, and what forgets them in time."""
+    from diffuse.adapters.sql.access import SqlAccessLog
+    from diffuse.adapters.sql.choices import SqlChoices
+    from diffuse.adapters.sql.persons import SqlPersons
+    from diffuse.adapters.sql.retention import SqlRetention
+
+    persons = SqlPersons(engine, pseudonym=pseudonym)
+    person = Person(
+        clock=clock,
+        persons=persons,
+        choices=SqlChoices(engine),
+        log=SqlAccessLog(engine),
+        queue=queue,
+        pseudonym=pseudonym,
+    )
+    evidence = settings.keep_evidence
+    terms = Terms(
+        hits=timedelta(days=settings.keep_hits),
+        leavers=timedelta(days=settings.keep_leavers),
+        evidence=None if evidence is None else timedelta(days=evidence),
+    )
+    retain = Retain(clock=clock, signals=SqlRetention(engine), persons=persons, person=person, terms=terms)
+    return person, retain
+
+
 def app(
     settings: "Settings",
     *,
@@ -367,6 +399,7 @@ def app(
         stop=stop,
         retry_for=timedelta(hours=settings.retry_hours),
     )
+    person, retain = _people(settings, engine, clock, queue, signer.pseudonym)
     return App(
         clock=clock,
         channel=channel,
@@ -406,7 +439,10 @@ def app(
                 letters=letters(settings),
                 domain=settings.sender_email.rpartition("@")[2],
             ),
+            retain=retain,
         ),
+        person=person,
+        retain=retain,
         operate=Operate(
             clock=clock,
             control=control,
@@ -429,5 +465,6 @@ def app(
                 publications=publications, relief=SqlRelief(engine), pseudonym=signer.pseudonym
             ),
             clock=clock,
+            smallest_group=settings.smallest_group,
         ),
     )

@@ -12,7 +12,7 @@ from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.control import Stop
 from diffuse.domain.delivery import Change, Claimed, Ending, Left, Outcome, State, Touchpoint
-from diffuse.domain.events import Event
+from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement, Evidence
 from diffuse.domain.message import Baked, Outgoing, Wording
 from diffuse.domain.messages import Messages
@@ -24,6 +24,7 @@ from diffuse.domain.remark import Remark
 from diffuse.domain.source import Loaded
 from diffuse.domain.standing import Standing
 from diffuse.domain.succession import Duty
+from diffuse.domain.tracking import EVERYTHING, NAMED, Tracking
 from diffuse.domain.versions import Revision
 from diffuse.errors import Problem, TransientFailure
 
@@ -441,6 +442,8 @@ class Shown:
 
     ``answer`` is the number of the first answer given, or None; ``time_zone`` is the employee's, as in the
     directory. A message for an occasion has the name of the employee whom it is ``about``, and the ``duty``.
+    ``week`` is the ISO week of its local day, and ``tracking`` what is measured of it: as it was sent, or
+    less where the employee has changed their mind since.
     """
 
     id: int
@@ -454,6 +457,8 @@ class Shown:
     answer: int | None
     about: str = ""
     duty: str = ""
+    week: str = ""
+    tracking: Tracking = EVERYTHING
 
 
 class Hits(Protocol):
@@ -464,6 +469,9 @@ class Hits(Protocol):
 
     def record(self, event: Event, reached_on: date) -> None:
         """Keep an event; the first of each kind sets the delivery's time. ``reached_on`` is the local day."""
+
+    def count(self, shown: Shown, kind: Kind) -> None:
+        """Count a hit without the person: nothing of it leads back to a delivery."""
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already."""
@@ -550,10 +558,25 @@ class Result:
     answer: str
     acknowledged_at: datetime | None
     message_id: str
+    opens: str = NAMED
+    clicks: str = NAMED
+
+
+class Count(NamedTuple):
+    """Hits that were counted without a person."""
+
+    publication: int
+    key_point: str
+    week: str
+    kind: Kind
+    hits: int
 
 
 class Results(Protocol):
     """Reads the ledger for reports."""
+
+    def counts(self) -> Iterable[Count]:
+        """Return the hits that were counted without a person."""
 
     def results(self) -> Iterator[Result]:
         """Yield every delivery, by campaign, employee, key point and touch; memory stays bounded."""
@@ -813,3 +836,71 @@ class Versions(Protocol):
 
     def acknowledged(self, running: Published, key_points: Collection[str], on: date) -> int:
         """Count the employees who acknowledged any of these key points as it is in force, and still work."""
+
+
+class Access(NamedTuple):
+    """An entry of the access log: who read what by name, about whom (a pseudonym) or how many, and why."""
+
+    at: datetime
+    who: str
+    what: str
+    whom: str
+    people: int
+    reason: str
+
+
+class AccessLog(Protocol):
+    """Keeps who read what; nothing in it is ever changed."""
+
+    def add(self, access: Access) -> None:
+        """Keep an entry."""
+
+    def entries(self, whom: str, limit: int) -> Sequence[Access]:
+        """Return the latest entries, the last one first; of one person where ``whom`` is a pseudonym."""
+
+
+class Erased(NamedTuple):
+    """What was done to forget somebody."""
+
+    pseudonym: str
+    deliveries: int
+    signals: int
+
+
+class Persons(Protocol):
+    """Single employees, with everything that is kept about them."""
+
+    def kept(self, employee: str) -> Mapping[str, Sequence[Mapping[str, object]]]:
+        """Return every row about an employee, by table."""
+
+    def erase(self, employee: str, day: date) -> Erased:
+        """Forget an employee; evidence stays under the pseudonym."""
+
+    def outdated(self, before: datetime) -> int:
+        """Count the records of evidence of erased people that were given before an instant."""
+
+    def withhold(self, before: datetime) -> int:
+        """Take the content of those records, and leave their hashes; return how many."""
+
+    def leavers(self, before: date) -> Sequence[str]:
+        """Return the employees whose last day of work lies before a day."""
+
+
+class Choices(Protocol):
+    """What employees themselves allow to be measured."""
+
+    def of(self, employee: str) -> str:
+        """Return what an employee has chosen: a mode, or nothing."""
+
+    def choose(self, employee: str, mode: str, at: datetime) -> None:
+        """Keep a choice; KeyError when nobody has that id."""
+
+
+class Signals(Protocol):
+    """Opens and clicks by name."""
+
+    def signals(self, before: datetime) -> int:
+        """Count those before an instant."""
+
+    def forget(self, before: datetime) -> int:
+        """Forget those before an instant; return how many."""

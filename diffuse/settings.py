@@ -121,6 +121,24 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field(
         default="text", description="text or json: how workers and the tracking service write their log"
     )
+    smallest_group: int = Field(
+        default=5, ge=2, description="people of whom a grouped report tells anything, at least; 2 or more"
+    )
+    keep_hits: int = Field(
+        default=180, ge=1, le=3650, description="days for which opens and clicks are kept by name, 1 to 3650"
+    )
+    keep_leavers: int = Field(
+        default=365,
+        ge=0,
+        le=36500,
+        description="days after the last day of work for which a person keeps their name",
+    )
+    keep_evidence: int | None = Field(
+        default=None,
+        ge=1,
+        le=36500,
+        description="days for which evidence of erased people is kept; empty: ever",
+    )
     templates: Path | None = Field(
         default=None, description="folder of layouts; empty: those that ship with diffuse"
     )
@@ -133,7 +151,7 @@ class Settings(BaseModel):
             raise ValueError(message)
         return value.rstrip("/")
 
-    @field_validator("smtp_per_minute", "smtp_per_day", mode="before")
+    @field_validator("smtp_per_minute", "smtp_per_day", "keep_evidence", mode="before")
     @classmethod
     def _unlimited(cls, value: object) -> object:
         return None if value == "" else value

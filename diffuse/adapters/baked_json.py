@@ -15,6 +15,7 @@ def dump(baked: Baked) -> str:
         "language": baked.language,
         "links": list(baked.links),
         "excerpt": {name: getattr(baked.excerpt, name) for name in _EXCERPT},
+        **({"notices": dict(baked.notices)} if baked.notices else {}),
         **{name: [_plain(piece) for piece in getattr(baked, name)] for name in _PIECES},
     }
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -27,6 +28,7 @@ def load(text: str) -> Baked:
         language=plain["language"],
         links=tuple(plain["links"]),
         excerpt=Excerpt(**plain["excerpt"]),
+        notices=plain.get("notices", {}),
         **{name: _pieces(plain[name]) for name in _PIECES},
     )
 

@@ -33,7 +33,7 @@ class CsvTables:
         self._french = excel == "fr"
 
     def write(self, name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Write one table; a Rate fills three columns: its numerator, its denominator and its value."""
+        """Write one table; a Rate, told or not, fills three columns: numerator, denominator, value."""
         part = self._folder / f"{name}.csv.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,14 @@ def print_table(
     """Write one table to an open file, in the way that ``CsvTables`` does."""
     writer = csv.writer(file, delimiter=";" if french else ",", lineterminator="\r\n")
     writer.writerow([title for column in columns for title in _titles(column)])
-    writer.writerows([cell for value in row for cell in _cells(value, french=french)] for row in rows)
+    writer.writerows(
+        [
+            cell
+            for column, value in zip(columns, row, strict=True)
+            for cell in (_nothing(column) if value is None else _cells(value, french=french))
+        ]
+        for row in rows
+    )
 
 
 def _cells(value: object, *, french: bool) -> Iterator[str | int]:
@@ -67,8 +74,6 @@ def _cells(value: object, *, french: bool) -> Iterator[str | int]:
             value.denominator,
             share.replace(".", ",") if french else share,
         )
-    elif value is None:
-        yield ""
     elif isinstance(value, datetime):
         yield value.isoformat(timespec="seconds")
     elif isinstance(value, date):
@@ -77,6 +82,11 @@ def _cells(value: object, *, french: bool) -> Iterator[str | int]:
         yield int(value)
     else:
         yield _defused(str(value))
+
+
+def _nothing(column: str) -> tuple[str, ...]:
+    """Return the empty cells of a column, three for a rate that is not told."""
+    return ("",) * len(_titles(column))
 
 
 def _titles(column: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from diffuse.adapters.authored import About, Authored, marks_for, problems_of, write
 from diffuse.adapters.inlining import inline
 from diffuse.adapters.markdown import MAILTO, fold
+from diffuse.adapters.notices import notices
 from diffuse.adapters.sentinels import Sentinels
 from diffuse.adapters.wording import line_of
 from diffuse.domain.campaign import Campaign
@@ -25,12 +26,14 @@ from diffuse.domain.message import (
     ACKNOWLEDGE_URL,
     GIVEN_NAME,
     NAME,
+    NOTICE,
     OF_OCCASION,
     PIXEL_URL,
     Baked,
     Excerpt,
     Pieces,
     Slot,
+    image_of,
     in_braces,
     link_slot,
 )
@@ -105,6 +108,7 @@ class Templates:
                 body=_without_slots(marks.split(authored.body.html(authored.body.links))),
                 action=_without_slots(marks.split(authored.action)),
             ),
+            notices=self._notices(language, point),
         )
         used = {*_slots(marks.split(body)), *_slots(baked.subject)}
         wrong = [*_sound(html, language), *_complete(baked, used, asks=asks(point) != "nothing")]
@@ -121,6 +125,16 @@ class Templates:
             )
         return self._words[language]
 
+    def _notices(self, language: str, point: KeyPoint) -> Mapping[str, str]:
+        try:
+            return notices(self._words_in(language), asks(point))
+        except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
+            raise AuthoringError.of(
+                f"the words of the notice cannot be used: {error}",
+                f"a part [{language}.notice] with the words of the shipped layout",
+                file=str(self._folder / WORDS),
+            ) from error
+
     def _values(self, about: About, marks: Sentinels) -> dict[str, Any]:
         """Return what a layout may print, the officers' words left out."""
         language = about.language
@@ -136,6 +150,7 @@ class Templates:
             "asks": asks(about.point),
             "acknowledge_url": marks.slot(ACKNOWLEDGE_URL),
             "pixel_url": marks.slot(PIXEL_URL),
+            "notice": marks.slot(NOTICE),
             "policy_url": "",
         }
 
@@ -262,7 +277,12 @@ def _sound(html: str, language: str) -> Iterator[Problem]:
 def _complete(baked: Baked, used: Collection[str], *, asks: bool) -> Iterator[Problem]:
     """Yield the slots that a layout forgot: those that must be there, and those that the text uses."""
     needed = {*used, *(link_slot(number) for number in range(len(baked.links)))}
-    needed |= {ACKNOWLEDGE_URL} if asks else set()
+    needed |= {ACKNOWLEDGE_URL, NOTICE} if asks else {NOTICE}
     for name, pieces, slots in ((HTML, baked.html, needed | {PIXEL_URL}), (PLAIN, baked.text, needed)):
         for slot in sorted(slots - _slots(pieces)):
             yield Problem(found=f"a layout without {slot!r}", expected=f"it in {name}")
+    if Slot(PIXEL_URL) in baked.html and not image_of(baked.html):
+        yield Problem(
+            found="'pixel_url' outside of an image, or twice",
+            expected=f'one <img src="{{{{ pixel_url }}}}" alt=""> in {HTML}, which can be left out whole',
+        )

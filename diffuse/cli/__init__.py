@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from diffuse.cli.access import access
 from diffuse.cli.calendar import calendar
 from diffuse.cli.check import check
 from diffuse.cli.control import cancel, pause, resume, retry
@@ -16,9 +17,11 @@ from diffuse.cli.export import export
 from diffuse.cli.import_ import import_
 from diffuse.cli.launch import launch
 from diffuse.cli.ledger import ledger
+from diffuse.cli.person import person
 from diffuse.cli.preview import preview
 from diffuse.cli.relief import absences, duties, succession
 from diffuse.cli.remarks import remarks
+from diffuse.cli.retention import retention
 from diffuse.cli.schema import schema
 from diffuse.cli.serve import serve
 from diffuse.cli.simulate import simulate_
@@ -42,6 +45,6 @@ def main(context: click.Context, config: Path | None) -> None:
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
     up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
-    remarks, ledger, evidence, demo,
+    remarks, ledger, evidence, person, access, retention, demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -10,6 +10,8 @@ from diffuse.cli.errors import open_app
 
 REASON = click.option("--reason", default="", help="Why, in words that 'diffuse status' shows.")
 
+READER = click.option("--as", "who", help="Your name in the log of reads, where several share an account.")
+
 
 @click.command()
 @click.argument("campaign")
@@ -69,3 +71,8 @@ def operator() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"user {os.getuid()}"
+
+
+def reader(named: str | None) -> str:
+    """Name who reads what is kept by name: the account, and the name that was given."""
+    return f"{named} ({operator()})" if named else operator()

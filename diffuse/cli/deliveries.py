@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from diffuse.cli.control import operator
+from diffuse.cli.control import READER, operator, reader
 from diffuse.cli.errors import open_app
 from diffuse.cli.tables import table, wide_console
 from diffuse.domain.delivery import State
@@ -26,12 +26,17 @@ AS = {"sent": State.SENT, "lost": State.PLANNED}
 @click.option("--campaign", help="Only of this campaign.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV instead of a table.")
+@READER
 @click.pass_obj
-def deliveries(config: Path | None, state: str, campaign: str | None, limit: int, *, as_csv: bool) -> None:
-    """List the deliveries in a state, oldest first."""
+def deliveries(  # noqa: PLR0913 -- one option each
+    config: Path | None, state: str, campaign: str | None, limit: int, who: str | None, *, as_csv: bool
+) -> None:
+    """List the deliveries in a state, oldest first; that they were read is logged."""
     from diffuse.adapters.csv_tables import print_table
 
-    found = open_app(config).operate.waiting(State(state), campaign, limit)
+    app = open_app(config)
+    found = app.operate.waiting(State(state), campaign, limit)
+    app.person.read(reader(who), f"deliveries {state}", people=len({one.employee for one in found}))
     if as_csv:
         print_table(sys.stdout, COLUMNS, map(_row, found))
         return

@@ -12,8 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from diffuse.domain.disclosure import SMALLEST
 from diffuse.domain.measures import Rate
 from diffuse.services.export import Report
+from diffuse.services.grouped import WHOLE, branched
+
+HIDDEN = "·"
+"""Stands for what is told of no group so small, and for what would tell of one."""
 
 
 @click.command()
@@ -54,7 +59,8 @@ def demo(  # noqa: PLR0913 -- one option each
         console.print(_rates(done.report, days))
         console.print(f"{done.messages} messages in the Maildir {done.maildir}", soft_wrap=True)
         console.print(
-            f"CSV in {done.tables}: deliveries, employees, key_points, policies, weeks", soft_wrap=True
+            f"CSV in {done.tables}: deliveries, employees, key_points, policies, weeks, departments",
+            soft_wrap=True,
         )
         if keep:
             _wait(f"Tracking service on {done.address} (links of the messages work); Ctrl-C ends it")
@@ -77,14 +83,19 @@ def _rates(report: Report, days: int) -> Table:
     table.add_column("policy", no_wrap=True)
     for title in ("employees", "messages", "opened", "acknowledged", "right answers"):
         table.add_column(title, justify="right", no_wrap=True)
-    for (_, policy, _), tally in report.by_policy.items():
+    hidden, _ = branched(report.by_policy, report.by_key_point, SMALLEST)
+    for key, tally in report.by_policy.items():
+        parts = hidden.get(key, ())
+        if WHOLE in parts:
+            table.add_row(key[1], *(HIDDEN,) * 5)
+            continue
         table.add_row(
-            policy,
+            key[1],
             str(len(tally.employees)),
             str(tally.messages),
             _percent(tally.opened, tally.messages),
-            _percent(len(tally.acknowledged), len(tally.asked)),
-            _percent(tally.right, tally.answered),
+            HIDDEN if "acknowledgements" in parts else _percent(len(tally.acknowledged), len(tally.asked)),
+            HIDDEN if "answers" in parts else _percent(tally.right, tally.answered),
         )
     return table
 

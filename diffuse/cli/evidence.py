@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from diffuse.cli.control import READER, reader
 from diffuse.cli.errors import open_app
 
 if TYPE_CHECKING:
@@ -21,13 +22,18 @@ def evidence() -> None:
 @click.option("--campaign", default="", help="Show only the records of this campaign.")
 @click.option("--policy", default="", help="Show only the records of this policy.")
 @click.option("--person", default="", help="Show only the records of this employee (id of the directory).")
+@READER
 @click.pass_context
-def pack(context: click.Context, out: Path, campaign: str, policy: str, person: str) -> None:
+def pack(  # noqa: PLR0913, PLR0917 -- one option each
+    context: click.Context, out: Path, campaign: str, policy: str, person: str, who: str | None
+) -> None:
     """Write a zip of evidence that anybody can verify offline (docs/evidence.md).
 
     Of the records that are not asked for, only their hashes go out, so that the chain still verifies.
+    That they were read is logged.
     """
     from diffuse.adapters.pack.zipped import EvidenceZip
+    from diffuse.domain.evidence import is_withheld
 
     config: Path | None = context.find_root().obj
     app = open_app(config)
@@ -35,7 +41,11 @@ def pack(context: click.Context, out: Path, campaign: str, policy: str, person: 
     asked = {"campaign": campaign, "person": pseudonym, "policy": policy}
 
     def wanted(record: "Evidence") -> bool:
-        return all(not value or getattr(record.proof, name) == value for name, value in asked.items())
+        return not is_withheld(record) and all(
+            not value or getattr(record.proof, name) == value for name, value in asked.items()
+        )
 
+    people = len({record.proof.person for record in app.chain.records() if wanted(record)})
+    app.person.read(reader(who), "evidence pack", whom=person, people=people)
     shown = EvidenceZip(out).write(app.chain, wanted, {name: value for name, value in asked.items() if value})
     click.echo(f"{shown} records of {app.chain.head().sequence} written to {out}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from diffuse.cli.control import READER, reader
 from diffuse.cli.errors import open_app
 
 
@@ -23,12 +24,29 @@ from diffuse.cli.errors import open_app
     type=click.DateTime(["%Y-%m-%d"]),
     help="Day from which negative receipts are seen (year-month-day); today when left out.",
 )
+@click.option(
+    "--groups-only", is_flag=True, help="Nothing of single people: no deliveries, employees, receipts."
+)
+@READER
 @click.pass_obj
-def export(config: Path | None, folder: Path, excel: str | None, on: datetime | None) -> None:
-    """Write deliveries, employees, key_points, policies, weeks, receipts as CSV (columns: docs/csv.md)."""
+def export(  # noqa: PLR0913 -- one option each
+    config: Path | None,
+    folder: Path,
+    excel: str | None,
+    on: datetime | None,
+    who: str | None,
+    *,
+    groups_only: bool,
+) -> None:
+    """Write deliveries, employees, receipts, key_points, policies, weeks, departments as CSV (docs/csv.md).
+
+    The first three tell of single people: that they were read is logged ('diffuse access list').
+    """
     from diffuse.adapters.csv_tables import CsvTables
 
     app = open_app(config)
+    if not groups_only:
+        app.person.read(reader(who), "export", people=len(app.directory.employees()))
     day: date | None = on.date() if on else None
-    app.export.run(CsvTables(folder, excel=excel or ""), day)
+    app.export.run(CsvTables(folder, excel=excel or ""), day, named=not groups_only)
     click.echo(f"written to {folder}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from diffuse.cli.control import READER, reader
 from diffuse.cli.errors import open_app
 from diffuse.services.succeed import Relieved
 
@@ -51,16 +52,23 @@ def duties(config: Path | None, file: Path) -> None:
 @click.command()
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Write succession.csv here.")
 @click.option("--excel", type=click.Choice(["fr"]), default=None, help="CSV for a spreadsheet in French.")
+@READER
 @click.pass_obj
-def succession(config: Path | None, output: Path | None, excel: str | None) -> None:
-    """Show every duty: who has it, who stands in, who acts today, and what is not safe."""
+def succession(config: Path | None, output: Path | None, excel: str | None, who: str | None) -> None:
+    """Show every duty: who has it, who stands in, who acts today, and what is not safe.
+
+    That it was read is logged: it says who has acknowledged what.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from diffuse.adapters.csv_tables import CsvTables
 
-    found = list(open_app(config).succeed.report())
+    app = open_app(config)
+    found = list(app.succeed.report())
+    people = {name for one in found for name in (one.duty.holder, one.duty.substitute) if name}
+    app.person.read(reader(who), "succession", people=len(people))
     if output is not None:
         CsvTables(output, excel=excel or "").write("succession", COLUMNS, map(_row, found))
     table = Table(title="Duties")

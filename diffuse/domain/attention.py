@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from diffuse.domain.delivery import spread
 from diffuse.domain.period import Days
 from diffuse.domain.policy import refuse
+from diffuse.domain.tracking import Tracking
 from diffuse.domain.window import WEEKDAYS, SendWindow, weekday_problems
 from diffuse.errors import Problem, nearest
 
@@ -91,6 +92,7 @@ class Attention:
         holidays: a region of the ``holidays`` library such as ``CA-QC``, or nothing.
         quiet_hours: hours in which nothing is sent, or None.
         vacation_hold: whether absent employees get nothing, and their intervals are stretched by the absence.
+        tracking: what is measured at most; a campaign and an employee may allow less, never more.
     """
 
     max_messages_per_week: int = 7
@@ -101,6 +103,7 @@ class Attention:
     holidays: str = ""
     quiet_hours: QuietHours | None = None
     vacation_hold: bool = True
+    tracking: Tracking = Tracking()  # noqa: RUF009 -- frozen
 
     def __post_init__(self) -> None:
         """Refuse rules under which nothing could be sent."""

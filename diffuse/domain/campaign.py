@@ -9,6 +9,7 @@ from diffuse.domain.language import ANY, ByLanguage
 from diffuse.domain.people import EMAIL, EVERYONE, Audience
 from diffuse.domain.policy import KeyPoint, Policy, id_problems, refuse, repeated_ids, single_line
 from diffuse.domain.schedule import Schedule, Targets
+from diffuse.domain.tracking import Tracking
 from diffuse.domain.window import SendWindow
 from diffuse.errors import FieldPath, Problem, nearest
 
@@ -45,6 +46,7 @@ class Campaign:
             sent, ``hold`` waits until it is settled, ``resend`` sends the same bytes again.
         late: what happens to a message whose window closed before it could leave: ``next_window`` gives it
             another day, ``skip`` drops it, ``send`` lets it leave as soon as it can, for a week.
+        tracking: what is measured of its messages; the organisation and each employee may allow less.
         audiences: the audiences that policies and key points name; ``everyone`` always exists.
     """
 
@@ -64,6 +66,7 @@ class Campaign:
     targets: Targets = Targets()  # noqa: RUF009 -- frozen
     on_unknown: str = "next_step"
     late: str = "next_window"
+    tracking: Tracking = Tracking()  # noqa: RUF009 -- frozen
     audiences: tuple[Audience, ...] = (EVERYONE,)
 
     def __post_init__(self) -> None:

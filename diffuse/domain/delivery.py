@@ -8,6 +8,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from diffuse.domain.tracking import NAMED
+
 
 class State(StrEnum):
     """The states of a delivery.
@@ -108,6 +110,7 @@ class Touchpoint:
         occasion: for a message that the schedule does not repeat: what it is sent for.
         about: the employee whom such a message is about.
         duty: the duty that it is about, in words.
+        opens, clicks: what is measured of it, as in ``Tracking``.
     """
 
     campaign: str
@@ -129,6 +132,8 @@ class Touchpoint:
     occasion: str = ""
     about: str = ""
     duty: str = ""
+    opens: str = NAMED
+    clicks: str = NAMED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,6 +165,8 @@ class Turn:
     due_on: date
     due_at: datetime
     not_after: datetime
+    opens: str = NAMED
+    clicks: str = NAMED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,6 +179,7 @@ class Claimed:
         dated_at: the instant that its Date header carries, the same at every attempt.
         ambiguous: how many earlier attempts may or may not have been accepted.
         server: the mail server that it is meant for.
+        opens, clicks: what is measured of it, as in ``Tracking``.
     """
 
     id: int
@@ -191,6 +199,8 @@ class Claimed:
     duty: str
     ambiguous: int
     server: str
+    opens: str = NAMED
+    clicks: str = NAMED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,7 @@ from diffuse.domain.policy import KeyPoint, Policy
 from diffuse.domain.population import Population, code, micros
 from diffuse.domain.rhythm import Deadline, attempts, exhausted
 from diffuse.domain.standing import EVER, Standing
+from diffuse.domain.tracking import MODES, Tracking, strictest, wish
 from diffuse.domain.window import SendWindow
 
 LATE_FOR = timedelta(days=7)
@@ -123,6 +124,16 @@ class Desk:
     def budget(self) -> int:
         """Messages in seven days, by the stricter of the campaign and the organisation."""
         return min(self.campaign.max_messages_per_week, self.attention.max_messages_per_week)
+
+    def tracking(self, row: int) -> Tracking:
+        """Return what is measured of an employee's message: what everybody concerned allows."""
+        return self._measured[self.population.wish(row)]
+
+    @cached_property
+    def _measured(self) -> dict[str, Tracking]:
+        """What is measured by what an employee allows: once for each word, not for each message."""
+        rules = (self.attention.tracking, self.campaign.tracking)
+        return {word: strictest(*rules, wish(word)) for word in ("", *MODES)}
 
     # --- when it sends ---------------------------------------------------------------------------------
 

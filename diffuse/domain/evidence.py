@@ -1,7 +1,7 @@
 """Evidence: what an employee confirmed or answered, in which words, and when; one chain of records."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -159,9 +159,20 @@ def sealed(sequence: int, nonce: str, proof: Proof, previous: str) -> Evidence:
     )
 
 
+def is_withheld(record: Evidence) -> bool:
+    """Tell whether of a record only its hashes are left, because its time was over."""
+    return not (record.nonce or record.proof.person or record.proof.statement)
+
+
 def faults(record: Evidence, sequence: int, previous: str) -> list[str]:
-    """Say what is wrong with a record that should be number ``sequence`` after ``previous``."""
+    """Say what is wrong with a record that should be number ``sequence`` after ``previous``.
+
+    Of one that is withheld only its place in the chain can be wrong.
+    """
     right = sealed(record.sequence, record.nonce, record.proof, record.previous)
+    if is_withheld(record):
+        shut = link(record.sequence, record.previous, record.content_sha256)
+        right = replace(right, content_sha256=record.content_sha256, sha256=shut)
     pairs = (
         ("sequence", sequence, record.sequence),
         ("previous", previous, record.previous),

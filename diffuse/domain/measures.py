@@ -1,6 +1,7 @@
 """Rates: never a bare number, always a numerator over a denominator."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
 
@@ -21,3 +22,9 @@ class Rate:
     def __str__(self) -> str:
         """Show the share in percent with its count, or a dash."""
         return "–" if self.value is None else f"{float(self.value):.0%} ({self.numerator}/{self.denominator})"
+
+
+def week_of(day: date) -> str:
+    """Name the ISO week of a day, such as ``2027-W03``."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"

@@ -1,14 +1,16 @@
 """A message between template and wire: baked once per wording, filled once per employee."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import escape
 from typing import NamedTuple, TypeAlias
 
+from diffuse.domain.tracking import OFF, Tracking
+
 NAME, GIVEN_NAME = "employee.name", "employee.given_name"
 ABOUT, DUTY = "occasion.about", "occasion.duty"
-ACKNOWLEDGE_URL, PIXEL_URL = "acknowledge_url", "pixel_url"
+ACKNOWLEDGE_URL, PIXEL_URL, NOTICE = "acknowledge_url", "pixel_url", "notice"
 
 PERSONAL = (NAME, GIVEN_NAME, ABOUT, DUTY)
 """The slots that officers' texts may use; they can be printed as they are, and nothing else."""
@@ -74,6 +76,7 @@ class Baked:
     Attributes:
         links: the destinations, in order; the click address of number n fills ``link_slot(n)``.
         excerpt: what the acknowledgement page shows of it.
+        notices: for each way of measuring (``notice_key``) the words that say so, broken into lines.
     """
 
     language: str
@@ -82,10 +85,28 @@ class Baked:
     text: Pieces
     links: tuple[str, ...]
     excerpt: Excerpt
+    notices: Mapping[str, str] = field(default_factory=dict)
+
+    def tracked(self, tracking: Tracking) -> "Baked":
+        """Return it as it is sent where so much is measured: with its notice, its image, its links.
+
+        Without opens the whole image goes; without clicks each link leads to its destination.
+        """
+        fixed = {NOTICE: self.notices.get(notice_key(tracking), "")}
+        if tracking.clicks == OFF:
+            fixed |= {link_slot(number): link for number, link in enumerate(self.links)}
+        html = self.html if tracking.opens != OFF else _without_image(self.html)
+        return replace(
+            self,
+            html=_with(html, {name: escape(value) for name, value in fixed.items()}),
+            text=_with(self.text, fixed),
+            links=() if tracking.clicks == OFF else self.links,
+            notices={},
+        )
 
     def __hash__(self) -> int:
-        """Tell wordings apart by their language and the beginning of their subject, which is enough."""
-        return hash((self.language, self.subject[:1]))
+        """Tell wordings apart by their language, the beginning of their subject and their links: enough."""
+        return hash((self.language, self.subject[:1], len(self.links), len(self.html)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,3 +133,41 @@ class Outgoing:
     baked: Baked
     values: Mapping[str, str]
     server: str = ""
+
+
+def notice_key(tracking: Tracking) -> str:
+    """Name a way of measuring, as ``Baked.notices`` does."""
+    return f"{tracking.opens}/{tracking.clicks}"
+
+
+def _with(pieces: Pieces, fixed: Mapping[str, str]) -> Pieces:
+    """Write values into their slots, and join what stands together then."""
+    joined: list[str | Slot] = []
+    for piece in pieces:
+        new = fixed.get(piece.name, piece) if isinstance(piece, Slot) else piece
+        if isinstance(new, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += new
+        else:
+            joined.append(new)
+    return tuple(joined)
+
+
+def image_of(pieces: Pieces) -> bool:
+    """Tell whether the address of the image stands inside one ``<img …>`` and nowhere else."""
+    places = [at for at, piece in enumerate(pieces) if piece == Slot(PIXEL_URL)]
+    if len(places) != 1 or not 0 < places[0] < len(pieces) - 1:
+        return False
+    before, after = pieces[places[0] - 1], pieces[places[0] + 1]
+    if not isinstance(before, str) or not isinstance(after, str):
+        return False
+    _, found, tag = before.rpartition("<")
+    return bool(found) and tag.startswith("img ") and ">" not in tag and ">" in after
+
+
+def _without_image(pieces: Pieces) -> Pieces:
+    """Take the whole ``<img …>`` around its address out of a message."""
+    kept = list(pieces)
+    for at in [at for at, piece in enumerate(pieces) if piece == Slot(PIXEL_URL)]:
+        before, after = str(kept[at - 1]), str(kept[at + 1])
+        kept[at - 1], kept[at], kept[at + 1] = before.rpartition("<")[0], "", after.partition(">")[2]
+    return _with(tuple(kept), {})

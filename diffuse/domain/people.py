@@ -8,6 +8,7 @@ from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from diffuse.domain.policy import id_problems, refuse, single_line
+from diffuse.domain.tracking import mode_problems
 from diffuse.errors import Problem, nearest
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -28,6 +29,8 @@ class Employee:
     """A person of the organisation, as its directory knows them.
 
     ``starts`` is the first day and ``ends`` the last day of work, both included; None means not known.
+    ``tracking`` is what may be measured of the person's messages at most: ``named``, ``aggregate`` or
+    ``off``, empty for whatever the organisation and the campaign allow.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Employee:
     manager: str = ""
     starts: date | None = None
     ends: date | None = None
+    tracking: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be written to."""
@@ -70,6 +74,8 @@ class Employee:
                 found=f"{self.ends} lies before the first day, {self.starts}",
                 expected="a later day",
             )
+        if self.tracking:
+            yield from mode_problems("tracking", self.tracking)
 
     @property
     def given_name(self) -> str:
@@ -140,6 +146,20 @@ class Audience:
             and (not self.departments or department in self.departments)
             and set(self.exclude_roles).isdisjoint(roles)
         )
+
+
+ERASED = "~"
+"""Before the pseudonym of somebody who was erased, in place of the id of the directory."""
+
+
+def erased_id(pseudonym: str) -> str:
+    """Return the id under which the deliveries of an erased person stay."""
+    return f"{ERASED}{pseudonym}"
+
+
+def pseudonym_in(employee: str) -> str:
+    """Return the pseudonym in the id of an erased person; empty for everybody else."""
+    return employee.removeprefix(ERASED) if employee.startswith(ERASED) else ""
 
 
 EVERYONE = Audience(id="everyone")

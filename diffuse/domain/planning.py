@@ -274,7 +274,7 @@ def _settle(  # noqa: PLR0913, PLR0917 -- one wish and everything that it needs
 def _touchpoint(  # noqa: PLR0913, PLR0917 -- as above
     desk: Desk, row: int, point: KeyPoint, touch: int, step: int, last: int, why: str, message_id: MessageId
 ) -> Touchpoint:
-    campaign, employee = desk.campaign, desk.population.ids[row]
+    campaign, employee, tracking = desk.campaign, desk.population.ids[row], desk.tracking(row)
     day, (due_at, closes) = desk.days[row], desk.slot(row)
     return Touchpoint(
         campaign=campaign.id,
@@ -293,6 +293,8 @@ def _touchpoint(  # noqa: PLR0913, PLR0917 -- as above
         wanted_on=day,
         state=State.HELD if why else State.PLANNED,
         reason=why,
+        opens=tracking.opens,
+        clicks=tracking.clicks,
     )
 
 
@@ -315,6 +317,7 @@ def _found_another_day(desk: Desk, row: int, number: int, why: str) -> Iterator[
 def _turn(desk: Desk, row: int, point: KeyPoint, touch: int, last: int) -> Turn:
     """Return when an employee gets a key point on their day, and in which wording."""
     due_at, closes = desk.slot(row)
+    tracking = desk.tracking(row)
     return Turn(
         publication=desk.one.publication,
         variant=desk.wording(row, point, touch, last),
@@ -322,4 +325,6 @@ def _turn(desk: Desk, row: int, point: KeyPoint, touch: int, last: int) -> Turn:
         due_on=desk.days[row],
         due_at=due_at,
         not_after=closes,
+        opens=tracking.opens,
+        clicks=tracking.clicks,
     )

@@ -52,6 +52,7 @@ class Population:
         ids, languages, zones, departments, roles: one entry an employee; ``zones`` are names of time zones.
         acting: the roles that each has for another.
         starts, ends: first and last days of work; NaT where none is known.
+        tracking: what each allows to be measured, as ``Employee.tracking``; empty for no limit.
         away: rows, first days and last days of absences, as three columns of their own length.
     """
 
@@ -63,6 +64,7 @@ class Population:
     acting: Sequence[tuple[str, ...]]
     starts: Days
     ends: Days
+    tracking: Sequence[str] = ()
     away: tuple[NDArray[np.int64], Days, Days] = field(
         default_factory=lambda: (
             np.zeros(0, dtype=np.int64),
@@ -89,6 +91,7 @@ class Population:
             acting=[tuple(sorted(more.get(one.id, ()))) for one in employees],
             starts=as_days(one.starts for one in employees),
             ends=as_days(one.ends for one in employees),
+            tracking=[one.tracking for one in employees],
         ).without(absences)
 
     def without(self, absences: Iterable[Absence]) -> "Population":
@@ -108,6 +111,7 @@ class Population:
             acting=self.acting,
             starts=self.starts,
             ends=self.ends,
+            tracking=self.tracking,
             away=away,
         )
 
@@ -141,6 +145,10 @@ class Population:
     def time_zones(self) -> tuple[list[str], NDArray[np.int64]]:
         """The different time zones, and the number of each employee's."""
         return _distinct(list(self.zones))
+
+    def wish(self, row: int) -> str:
+        """Return what an employee allows to be measured, in the word of ``tracking``."""
+        return self.tracking[row] if self.tracking else ""
 
     def members(self, audience: Audience) -> NDArray[np.bool_]:
         """Tell for each employee whether they belong to the audience."""

@@ -8,6 +8,7 @@ from diffuse.services.deliver import Deliver, Delivered
 from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan, Planned
+from diffuse.services.retain import Retain
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +35,10 @@ class Beat:
         plan: Plan,
         deliver: Deliver,
         forward: Forward,
+        retain: Retain | None = None,
     ) -> None:
-        """Take the collaborators."""
+        """Take the collaborators; without ``retain`` nothing is forgotten."""
+        self._retain = retain
         self._guard = guard
         self._clock = clock
         self._ledger = ledger
@@ -51,6 +54,8 @@ class Beat:
         before = Delivered()
         self._deliver.settle(before)
         self._ledger.resend(self._clock.now(), self._resending())
+        if self._retain is not None:
+            self._retain.daily()
         planned, delivered = self._plan.run(), self._deliver.run()
         self._forward.run()
         return Round(

@@ -23,6 +23,7 @@ from diffuse.domain.message import (
     link_slot,
 )
 from diffuse.domain.people import given_name
+from diffuse.domain.tracking import OFF, Tracking, tracking_of
 from diffuse.domain.traffic import told
 from diffuse.errors import DiffuseError
 from diffuse.ports import Channel, Clock, Journal, Journals, Ledger, Publications, Signer, Turn
@@ -237,7 +238,8 @@ class Deliver:
                 broken.append(Ending(delivery=one.id, attempt=one.attempt, state=State.FAILED, reply=reply))
 
     def _outgoing(self, one: Claimed) -> Outgoing:
-        shared = self._shared(one.publication, Wording(one.key_point, one.variant, one.language))
+        which = Wording(one.key_point, one.variant, one.language)
+        shared = self._shared(one.publication, which, tracking_of(one.opens, one.clicks))
         return Outgoing(
             delivery=one.id,
             attempt=one.attempt,
@@ -254,9 +256,9 @@ class Deliver:
             server=one.server,
         )
 
-    def _share(self, publication: int, wording: Wording) -> "_Shared":
+    def _share(self, publication: int, wording: Wording, tracking: Tracking) -> "_Shared":
         campaign = self._publications.get(publication).campaign
-        baked = self._publications.wording(publication, wording)
+        baked = self._publications.wording(publication, wording).tracked(tracking)
         return _Shared(
             baked=baked,
             reply_to_name=campaign.owner_name,
@@ -335,8 +337,9 @@ def _values(signer: Signer, one: Claimed, links: Sequence[str]) -> dict[str, str
         NAME: one.name,
         GIVEN_NAME: given_name(one.name),
         ACKNOWLEDGE_URL: signer.address("acknowledge", one.id),
-        PIXEL_URL: signer.address("open", one.id),
     }
+    if one.opens != OFF:
+        values[PIXEL_URL] = signer.address("open", one.id)
     for number, slot in enumerate(links):
         values[slot] = signer.address("click", one.id, number)
     if one.about:

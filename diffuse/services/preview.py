@@ -74,7 +74,7 @@ class _Wording:
     def specimen(self, renderer: Renderer) -> Specimen:
         """Render this wording for the fictional employee."""
         which = (self.campaign, self.policy, self.point, self.variant.register, self.language)
-        baked = renderer.bake(*which)
+        baked = renderer.bake(*which).tracked(self.campaign.tracking)
         # Links lead where they lead in the end, for officers to try.
         values = {**SAMPLE, **{link_slot(number): link for number, link in enumerate(baked.links)}}
         return Specimen(

@@ -9,6 +9,7 @@ from diffuse.domain.evidence import Acknowledgement, Response
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.policy import Question
 from diffuse.domain.remark import LONGEST, MOST, Remark
+from diffuse.domain.tracking import AGGREGATE, NAMED
 from diffuse.errors import PermanentFailure
 from diffuse.ports import Clock, Hits, Links, Publications, Shown, Signer
 from diffuse.services.newer import newer
@@ -220,7 +221,11 @@ class Record:
         )
 
     def _keep(self, shown: Shown, kind: Kind, detail: str = "") -> None:
-        now = self._clock.now()
+        now, mode = self._clock.now(), shown.tracking.of(kind)
+        if mode == AGGREGATE:
+            self._hits.count(shown, kind)
+        if mode != NAMED:
+            return
         self._hits.record(Event(delivery=shown.id, kind=kind, at=now, detail=detail), _local_day(now, shown))
 
     def _answer(self, shown: Shown, question: Question | None, number: int) -> None:

@@ -1,4 +1,4 @@
-"""What the tracking service answers, as OpenAPI 3.1: for proxies, monitors, and tests that try to break it."""
+"""What the tracking service answers, as OpenAPI 3.1: for proxies, monitors and tests that break it."""
 
 from typing import Any
 

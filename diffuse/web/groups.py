@@ -27,7 +27,7 @@ class Groups(Generic[Item, Answer]):
         self._task: asyncio.Task[None] | None = None
 
     async def add(self, item: Item) -> Answer:
-        """Return the answer to an item once its group is written; what writing raises, everybody in it gets."""
+        """Return the answer to an item once its group is written; what writing raises, all of it get."""
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._task is None or self._task.done():

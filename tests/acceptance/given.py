@@ -167,7 +167,7 @@ def _mail(data: bytes) -> Mail:
         message_id=message["Message-ID"],
         subject=message["Subject"],
         language=message["Content-Language"] or "",
-        pixel=next(one for one in addresses if "/o/" in one),
+        pixel=next((one for one in addresses if "/o/" in one), ""),
         links=tuple(one for one in addresses if "/c/" in one),
         confirm=next(one for one in addresses if "/a/" in one),
     )

@@ -63,7 +63,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    names = ("deliveries", "employees", "key_points", "policies", "weeks")
+    names = ("deliveries", "departments", "employees", "key_points", "policies", "weeks")
     return Run(
         output=done.stdout,
         tables={name: _rows(folder / "export" / f"{name}.csv") for name in names},
@@ -96,7 +96,19 @@ def test_the_rates_of_each_employee_are_those_of_their_mailbox(run: Run) -> None
         assert int(row["open_rate_denominator"]) == messages[row["employee"]]
 
 
-@pytest.mark.parametrize("table", ["key_points", "policies", "weeks", "employees"])
+@pytest.mark.parametrize("table", ["key_points", "policies", "departments"])
+def test_what_is_hidden_in_a_table_is_missing_in_its_sum_and_never_one_row_alone(
+    run: Run, table: str
+) -> None:
+    rows = run.tables[table]
+    hidden = [row for row in rows if row["suppressed"] == "group"]
+    assert [row for row in rows if not row["messages"]] == hidden
+    assert len(hidden) != 1
+    told = sum(int(row["messages"]) for row in rows if row["messages"])
+    assert (told < len(run.outside)) == bool(hidden)
+
+
+@pytest.mark.parametrize("table", ["weeks", "employees"])
 def test_the_totals_of_each_table_are_the_same(run: Run, table: str) -> None:
     rows = run.tables[table]
     assert sum(int(row["messages"]) for row in rows) == len(run.outside)

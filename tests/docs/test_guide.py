@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from diffuse.adapters.notices import GIVEN, notice
 from diffuse.bootstrap import authoring
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import Touchpoint
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import MAX_SUBJECT, MAX_WORDS
+from diffuse.domain.tracking import Tracking
 from diffuse.errors import Problem
 from diffuse.services.check import check
 from tests.docs.pages import GUIDE, README, ROOT, labelled, rows, section, text
@@ -107,10 +109,10 @@ def test_the_limits_of_a_message_are_those_of_the_definition() -> None:
 def test_the_notice_is_the_one_that_stands_in_a_message() -> None:
     words = tomllib.loads(text(ROOT / "templates" / "email" / "words.toml"))
     quoted = " ".join(re.findall(r"^> (.*)$", section(GUIDE, "Ce que voit le personnel"), re.MULTILINE))
-    assert quoted == words["fr"]["measured"]["acknowledge"]
+    assert quoted == notice(words["fr"]["notice"], GIVEN["acknowledge"], Tracking())
 
 
-@pytest.mark.parametrize("page", [GUIDE, ROOT / "campaigns" / "README.md"])
+@pytest.mark.parametrize("page", [GUIDE, ROOT / "campaigns" / "README.md", ROOT / "docs" / "efvp.fr.md"])
 def test_the_french_pages_keep_the_typography_of_quebec(page: Path) -> None:
     prose = re.sub(
         r"```.*?```|`[^`\n]*`|<!--.*?-->",

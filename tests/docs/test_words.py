@@ -39,7 +39,12 @@ DEFINITIONS = (
     Variant,
 )
 FIELDS = [(one.__name__, field.name) for one in DEFINITIONS for field in dataclasses.fields(one)]
-AGGREGATES = {"key_points": export.KEY_POINTS, "policies": export.POLICIES, "weeks": export.WEEKS}
+AGGREGATES = {
+    "key_points": export.KEY_POINTS,
+    "policies": export.POLICIES,
+    "weeks": export.WEEKS,
+    "departments": export.DEPARTMENTS,
+}
 
 
 @pytest.mark.parametrize(("definition", "field"), FIELDS)
@@ -89,7 +94,8 @@ def test_the_three_columns_of_a_rate_are_described(suffix: str) -> None:
 def test_the_columns_in_front_of_the_counts_are_described(table: str) -> None:
     columns = {name: front for name, front, _ in rows(section(CSV, "key_points.csv"))}
     in_front = [part.strip(" `") for part in columns[f"`{table}.csv`"].split(",")]
-    assert (*in_front, *export.COUNTS, *export.RATES) == AGGREGATES[table]
+    counted = () if table == "departments" else export.COUNTED
+    assert (*in_front, *export.COUNTS, *export.RATES, *counted, "suppressed") == AGGREGATES[table]
 
 
 def test_every_setting_is_described_with_its_default_and_none_is_invented() -> None:

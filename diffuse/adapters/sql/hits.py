@@ -20,13 +20,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.attempts import settle
+from diffuse.adapters.sql.choices import wished
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.evidence import SqlEvidence, Witnessed
 from diffuse.adapters.sql.types import one_of
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement, Response
+from diffuse.domain.measures import week_of
+from diffuse.domain.people import ERASED
 from diffuse.domain.remark import Remark
+from diffuse.domain.tracking import strictest, tracking_of, wish
 from diffuse.ports import Shown
 
 LEFT = frozenset({State.SENDING, State.SENT, State.UNKNOWN})
@@ -69,18 +73,28 @@ class SqlHits:
             select(
                 *(_ROW[name] for name in _SHOWN),
                 tables.employee.c.time_zone,
+                _ROW.due_on,
+                _ROW.opens,
+                _ROW.clicks,
+                wished(),
                 func.coalesce(_OTHER.c.name, "").label("about"),
             )
             .join_from(tables.delivery, tables.employee, _ROW.employee == tables.employee.c.id)
+            .join(tables.choice, _ROW.employee == tables.choice.c.employee, isouter=True)
             .join(_OTHER, _ROW.about == _OTHER.c.id, isouter=True)
-            .where(_ROW.id == delivery, one_of(_ROW.state, LEFT))
+            .where(_ROW.id == delivery, one_of(_ROW.state, LEFT), ~tables.employee.c.id.startswith(ERASED))
         )
         with reading(self._engine) as connection:
             row = connection.execute(statement).mappings().first()
         if row is None:
             return None
         number = row["answer"].partition(":")[0]
-        return Shown(**{**row, "answer": int(number) if number else None})
+        given = {name: row[name] for name in (*_SHOWN, "time_zone", "about")}
+        return Shown(
+            **{**given, "answer": int(number) if number else None},
+            week=week_of(row["due_on"]),
+            tracking=strictest(tracking_of(row["opens"], row["clicks"]), wish(row["wished"])),
+        )
 
     def record(self, event: Event, reached_on: date) -> None:
         """Keep an event; the first of each kind sets the delivery's time. ``reached_on`` is the local day.
@@ -95,6 +109,23 @@ class SqlHits:
         with writing(self._engine) as connection:
             _keep(connection, event, reached_on, _lock(connection, event.delivery))
             self._prove(connection, proof)
+
+    def count(self, shown: Shown, kind: Kind) -> None:
+        """Count a hit without the person: nothing of it leads back to a delivery."""
+        row = tables.counted.c
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        one = {
+            "publication": shown.publication,
+            "key_point": shown.key_point,
+            "week": shown.week,
+            "kind": kind,
+        }
+        with writing(self._engine) as connection:
+            connection.execute(
+                dialect.insert(tables.counted)
+                .values(**one, hits=1)
+                .on_conflict_do_update(index_elements=list(one), set_={"hits": row.hits + 1})
+            )
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.

@@ -267,7 +267,7 @@ def _at(now: datetime) -> dict[str, Any]:
 
 _OF_DELIVERY = (
     "id", "attempt", "campaign", "publication", "key_point", "employee", "variant", "language", "message_id",
-    "duty", "ambiguous",
+    "duty", "ambiguous", "opens", "clicks",
 )  # fmt: skip
 
 

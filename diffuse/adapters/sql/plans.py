@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from diffuse.adapters import snapshots
 from diffuse.adapters.sql import tables
+from diffuse.adapters.sql.choices import wished, with_wishes
 from diffuse.adapters.sql.chunks import SqlChunks, mark, release
 from diffuse.adapters.sql.engine import alone, reading, writing
 from diffuse.adapters.sql.tables import delivery, employee, employee_role, event
@@ -33,6 +34,9 @@ from diffuse.domain.pending import Occasion
 from diffuse.domain.people import Absence
 from diffuse.domain.population import NEVER_YET, Population, bucket
 from diffuse.ports import Chunk, Kept, LeaseLost, Recorded
+
+TURNED = ("publication", "variant", "language", "due_on", "due_at", "not_after", "opens", "clicks")
+"""What becomes another with a new turn."""
 
 _NUMBER = {state: place for place, state in enumerate(STATES)}
 _ROW = delivery.c
@@ -51,19 +55,22 @@ class SqlPlans(SqlChunks):
         row = employee.c
         inside = row.bucket.between(held.first, held.last)
         people = select(
-            row.id, row.language, row.time_zone, row.department, as_text(row.starts), as_text(row.ends)
-        )
+            row.id, row.language, row.time_zone, row.department, as_text(row.starts), as_text(row.ends),
+            wished(),
+        )  # fmt: skip
         roles = select(employee_role.c.employee, employee_role.c.role).join_from(employee_role, employee)
         away = select(tables.absence).join_from(tables.absence, employee)
         with reading(self._engine) as connection:
-            rows = connection.execute(people.where(inside).order_by(row.id)).all()
+            rows = connection.execute(with_wishes(people).where(inside).order_by(row.id)).all()
             owned: dict[str, tuple[str, ...]] = {}
             for name, role in connection.execute(
                 roles.where(inside).order_by(employee_role.c.employee, employee_role.c.place)
             ):
                 owned[name] = (*owned.get(name, ()), role)
             absences = [Absence(**one) for one in connection.execute(away.where(inside)).mappings()]
-        ids, languages, zones, departments, starts, ends = zip(*rows, strict=True) if rows else ((),) * 6
+        ids, languages, zones, departments, starts, ends, wishes = (
+            zip(*rows, strict=True) if rows else ((),) * 7
+        )
         return Population(
             ids=ids,
             languages=languages,
@@ -73,6 +80,7 @@ class SqlPlans(SqlChunks):
             acting=[tuple(sorted(acting.get(name, ()))) for name in ids],
             starts=_days(starts),
             ends=_days(ends),
+            tracking=wishes,
         ).without(absences)
 
     def kept(self, held: Chunk, campaign: str) -> Kept | None:
@@ -316,7 +324,7 @@ def _values(one: Touchpoint, now: datetime) -> tuple[Any, ...]:
         one.campaign, one.key_point, one.touch, one.employee, one.channel, one.step, one.publication,
         one.variant, one.language, one.due_on.isoformat(), _micros(one.due_at), _micros(one.not_after),
         one.message_id, one.wanted_on.isoformat(), str(one.state), one.reason, one.occasion, one.about,
-        one.duty, _micros(now), 0, "", "", "", bucket(one.employee),
+        one.duty, one.opens, one.clicks, _micros(now), 0, "", "", "", bucket(one.employee),
     )  # fmt: skip
 
 
@@ -329,7 +337,7 @@ def _change(connection: Connection, changes: Sequence[Change]) -> dict[State, in
     counts: dict[State, int] = {}
     for planned in (True, False):
         some = [one for one in changes if (one.turn is not None) == planned]
-        columns = ("publication", "variant", "language", "due_on", "due_at", "not_after") if planned else ()
+        columns = TURNED if planned else ()
         statement = (
             update(delivery)
             .where(_ROW.id == bindparam("which"), (_ROW.state == State.PLANNED) | (_ROW.state == State.HELD))
@@ -366,7 +374,7 @@ def _bound(name: str) -> ColumnElement[Any]:
 def _renewed(name: str) -> ColumnElement[Any]:
     """Return what a column becomes; a message that may have arrived keeps its text, should it leave again."""
     new: ColumnElement[Any] = bindparam(f"new_{name}")
-    if name in {"publication", "variant", "language"}:
+    if name in {"publication", "variant", "language", "opens", "clicks"}:
         return case((_ROW.ambiguous > 0, _ROW[name]), else_=new)
     return new
 

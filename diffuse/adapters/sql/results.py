@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Engine, RowMapping, Select, and_, select, tuple_
 
 from diffuse.adapters.sql.engine import reading
-from diffuse.adapters.sql.tables import delivery, employee, publication
+from diffuse.adapters.sql.tables import counted, delivery, employee, publication
 from diffuse.domain.campaign import Campaign
-from diffuse.ports import Published, Result
+from diffuse.domain.events import Kind
+from diffuse.ports import Count, Published, Result
 
 PAGE = 2000
 """Rows read at a time; no transaction stays open while they are used: a long report blocks no sender."""
@@ -45,6 +46,13 @@ class SqlResults:
             if row["publication"] not in policies:
                 policies[row["publication"]] = _policies(self._publications(row["publication"]).campaign)
             yield Result(**row, policy=policies[row["publication"]][row["key_point"]])
+
+    def counts(self) -> Sequence[Count]:
+        """Return the hits that were counted without a person, in a fixed order."""
+        columns = [counted.c[name] for name in Count._fields]
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(*columns).order_by(*columns[:4])).mappings().all()
+        return [Count(**{**row, "kind": Kind(row["kind"])}) for row in rows]
 
     def _campaigns(self) -> Sequence[str]:
         row = publication.c

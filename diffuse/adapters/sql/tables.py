@@ -56,6 +56,7 @@ employee = Table(
     Column("starts", Day),
     Column("ends", Day),
     Column("bucket", NUMBER, nullable=False),
+    Column("tracking", NAME, nullable=False, server_default=text("''")),
     CheckConstraint("starts <= ends", name="days"),
     Index("ix_employee_bucket", "bucket"),
     sqlite_strict=True,
@@ -177,6 +178,8 @@ delivery = Table(
     Column("resends", NUMBER, nullable=False, server_default=text("0")),
     Column("server", NAME, nullable=False, server_default=text("''")),
     Column("paced_at", Instant),
+    Column("opens", NAME, nullable=False, server_default=text("'named'")),
+    Column("clicks", NAME, nullable=False, server_default=text("'named'")),
     Column("quarter", NUMBER, Computed(f"due_at / {QUARTER // MICROSECOND}", persisted=True)),
     UniqueConstraint(*DELIVERY_KEY, name="uq_delivery_key"),
     _among("state", State),
@@ -434,3 +437,39 @@ revision = Table(
     sqlite_strict=True,
 )
 """New versions of policies, why, and which key points they ask again; triggers refuse every change."""
+choice = Table(
+    "choice",
+    METADATA,
+    Column("employee", NAME, ForeignKey("employee.id"), primary_key=True),
+    Column("tracking", NAME, nullable=False),
+    Column("at", Instant, nullable=False),
+    sqlite_strict=True,
+)
+"""What employees themselves allow to be measured; the directory may allow less, and never overwrites it."""
+
+counted = Table(
+    "counted",
+    METADATA,
+    Column("publication", NUMBER, ForeignKey("publication.id"), primary_key=True, autoincrement=False),
+    Column("key_point", NAME, primary_key=True),
+    Column("week", NAME, primary_key=True),
+    Column("kind", NAME, primary_key=True),
+    Column("hits", NUMBER, nullable=False),
+    _among("kind", Kind),
+    sqlite_strict=True,
+)
+"""Hits that are counted without a person, by what was shown and the ISO week of sending."""
+
+access_log = Table(
+    "access_log",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Words, nullable=False),
+    Column("what", NAME, nullable=False),
+    Column("whom", Words, nullable=False),
+    Column("people", NUMBER, nullable=False),
+    Column("reason", Words, nullable=False),
+    sqlite_strict=True,
+)
+"""Who read, exported or erased what was kept by name; triggers refuse every change and every deletion."""

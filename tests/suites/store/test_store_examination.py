@@ -128,7 +128,8 @@ def test_a_reference_to_nothing_and_a_torn_index_are_told(tmp_path: Path) -> Non
     with closing(sqlite3.connect(tmp_path / "diffuse.db")) as database, database:
         database.execute("DELETE FROM absence")
         database.execute(
-            "INSERT INTO employee VALUES ('ana', 'Ana', 'a@b.example', 'fr', 'UTC', '', '', NULL, NULL, 7)"
+            "INSERT INTO employee"
+            " VALUES ('ana', 'Ana', 'a@b.example', 'fr', 'UTC', '', '', NULL, NULL, 7, '')"
         )
         database.execute("PRAGMA writable_schema = ON")
         database.execute(

@@ -53,6 +53,7 @@ def test_only_a_delivery_that_has_left_is_shown(store: Store) -> None:
         time_zone="America/Toronto",
         acknowledged_at=None,
         answer=None,
+        week="2026-W38",
     )
 
 

@@ -38,6 +38,7 @@ def test_the_columns_are_the_parameters_of_an_employee() -> None:
         "manager",
         "starts",
         "ends",
+        "tracking",
     ) == COLUMNS
 
 
@@ -81,7 +82,7 @@ def test_every_column_is_read_in_any_order_and_case_and_blanks_around_values_are
 def test_an_empty_value_of_an_optional_column_means_its_default(tmp_path: Path) -> None:
     (row,) = rows(
         tmp_path,
-        f"{','.join(COLUMNS)}\nzoe,Zoé Côté,zoe@universite.example,,,,,,,\n",
+        f"{','.join(COLUMNS)}\nzoe,Zoé Côté,zoe@universite.example,,,,,,,,\n",
     )
     assert row.employee == ZOE
 

@@ -97,6 +97,7 @@ def test_every_definition_lists_the_fields_of_its_class_and_no_other() -> None:
         "Signals",
         "Targets",
         "Text",
+        "Tracking",
         "Variant",
     ]
     assert all(one["additionalProperties"] is False for one in (schema, *schema["$defs"].values()))

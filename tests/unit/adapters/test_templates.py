@@ -21,6 +21,7 @@ from diffuse.domain.campaign import LANGUAGES, Campaign
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Pieces, Slot
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
+from diffuse.domain.tracking import Tracking
 from diffuse.errors import AuthoringError
 
 LINK = "https://university.example/succession"
@@ -45,6 +46,7 @@ VALUES = {
     "employee.given_name": "Zoë",
     "acknowledge_url": "https://tracking.example/a/AAAA",
     "pixel_url": "https://tracking.example/o/BBBB",
+    "notice": "What is measured: nothing.",
 }
 
 
@@ -250,7 +252,7 @@ def test_a_message_is_a_whole_page_in_its_language(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_both_parts_say_the_same(language: str) -> None:
-    baked = bake(campaign_of(), language)
+    baked = bake(campaign_of(), language).tracked(Tracking())
     shown = " ".join(page(baked).text.split())
     plain = " ".join(fill(baked.text).split())
     for said in (
@@ -505,6 +507,10 @@ def folder(tmp_path: Path) -> Path:
     [
         ("email/message.html.j2", "{{ pixel_url }}", "x", "a layout without 'pixel_url'"),
         ("email/message.html.j2", "{{ acknowledge_url }}", "x", "a layout without 'acknowledge_url'"),
+        ("email/message.html.j2", "{{ notice }}", "", "a layout without 'notice'"),
+        ("email/message.txt.j2", "{{ notice }}", "", "a layout without 'notice'"),
+        ("email/message.html.j2", '<img class="pixel" src', '<p class="pixel" src', "outside of an image"),
+        ("email/words.toml", "[en.notice]", "[en.notices]", "a part [en.notice]"),
         ("email/message.html.j2", "{{ body }}", "", "a layout without 'link_url.0'"),
         ("email/message.txt.j2", "{{ policy_url }}", "", "a layout without 'link_url.2'"),
         ("email/message.html.j2", "<!doctype html>", "", "a layout without '<!doctype html>'"),

@@ -138,7 +138,13 @@ class MemoryOfADatabase:
 class Office:
     """Everything that a round needs, on one database in memory."""
 
-    def __init__(self, *people: Employee, at: datetime = EARLY, holidays: Sequence[date] = ()) -> None:
+    def __init__(
+        self,
+        *people: Employee,
+        at: datetime = EARLY,
+        holidays: Sequence[date] = (),
+        smallest_group: int = 1,
+    ) -> None:
         self.engine = connect("sqlite://")
         upgrade(self.engine)
         self.clock = FrozenClock(at)
@@ -188,6 +194,7 @@ class Office:
             ),
         )
         self.results = SqlResults(self.engine, publications=self.publications.get)
+        self.smallest_group = smallest_group
         self.receipts = ReceiptBook(
             publications=self.publications, relief=self.relief, pseudonym=self.signer.pseudonym
         )
@@ -205,6 +212,7 @@ class Office:
             publications=self.publications,
             receipts=self.receipts,
             clock=self.clock,
+            smallest_group=self.smallest_group,
         )
 
     def planner(self, name: str) -> Plan:

@@ -11,7 +11,15 @@ from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.measures import Rate
 from diffuse.domain.people import Employee
 from diffuse.ports import Import, Result
-from diffuse.services.export import DELIVERIES, EMPLOYEES, KEY_POINTS, POLICIES, WEEKS, opened
+from diffuse.services.export import (
+    DELIVERIES,
+    DEPARTMENTS,
+    EMPLOYEES,
+    KEY_POINTS,
+    POLICIES,
+    WEEKS,
+    opened,
+)
 from diffuse.services.receipts import RECEIPTS
 from tests.unit.services.given import DAY, EARLY, MONDAY, Office, campaign, key_point, person
 
@@ -75,12 +83,44 @@ def test_the_columns_are_those_of_the_documentation() -> None:
     assert sheets.columns == {
         "deliveries": (*Result.__dataclass_fields__, "version", "acknowledgement"),
         "employees": ("employee", "name", "department", "language", *COUNTED, *rates),
-        "key_points": ("campaign", "policy", "key_point", "employees", *COUNTED, *rates),
-        "policies": ("campaign", "policy", "version", "employees", *COUNTED, *rates),
-        "weeks": ("campaign", "week", "employees", *COUNTED, *rates),
+        "key_points": (
+            "campaign",
+            "policy",
+            "key_point",
+            "employees",
+            *COUNTED,
+            *rates,
+            "counted_opens",
+            "counted_clicks",
+            "suppressed",
+        ),
+        "policies": (
+            "campaign",
+            "policy",
+            "version",
+            "employees",
+            *COUNTED,
+            *rates,
+            "counted_opens",
+            "counted_clicks",
+            "suppressed",
+        ),
+        "weeks": (
+            "campaign",
+            "week",
+            "employees",
+            *COUNTED,
+            *rates,
+            "counted_opens",
+            "counted_clicks",
+            "suppressed",
+        ),
+        "departments": ("campaign", "department", "employees", *COUNTED, *rates, "suppressed"),
         "receipts": ("campaign", "policy", "version", "key_point", "person", "why", "since", "as_of"),
     }
-    assert tuple(sheets.columns.values()) == (DELIVERIES, EMPLOYEES, KEY_POINTS, POLICIES, WEEKS, RECEIPTS)
+    named = {"deliveries": DELIVERIES, "employees": EMPLOYEES, "receipts": RECEIPTS}
+    groups = {"key_points": KEY_POINTS, "policies": POLICIES, "weeks": WEEKS, "departments": DEPARTMENTS}
+    assert sheets.columns == named | groups
     page = Path("docs/csv.md").read_text(encoding="utf-8")
     documented = {
         cell.strip("` …")
@@ -106,7 +146,9 @@ def test_employees_without_messages_and_key_points_never_sent_have_a_line_of_zer
 
 def test_without_campaigns_or_people_the_tables_have_headers_only() -> None:
     sheets = exported(Office())
-    assert set(sheets.tables) == {"deliveries", "employees", "key_points", "policies", "receipts", "weeks"}
+    assert set(sheets.tables) == {
+        "deliveries", "departments", "employees", "key_points", "policies", "receipts", "weeks",
+    }  # fmt: skip
     assert not any(sheets.tables.values())
 
 
@@ -256,12 +298,16 @@ def test_the_same_ledger_gives_the_same_bytes(tmp_path: Path) -> None:
         office.clock.advance(DAY)
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert names == [
-        "deliveries.csv",
-        "employees.csv",
-        "key_points.csv",
-        "policies.csv",
-        "receipts.csv",
-        "weeks.csv",
+        f"{name}.csv"
+        for name in (
+            "deliveries",
+            "departments",
+            "employees",
+            "key_points",
+            "policies",
+            "receipts",
+            "weeks",
+        )
     ]
     for name in names:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()

@@ -14,6 +14,7 @@ from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Excerpt, Wording
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
 from diffuse.domain.remark import LONGEST, MOST, Remark
+from diffuse.domain.tracking import Tracking
 from diffuse.domain.versions import Revision
 from diffuse.errors import TransientFailure
 from diffuse.ports import Links, Published, Shown
@@ -83,6 +84,7 @@ class MemoryHits:
 
     def __init__(self, *deliveries: Shown) -> None:
         self.deliveries = {shown.id: shown for shown in deliveries}
+        self.counts: list[tuple[str, str, Kind]] = []
         self.events: list[tuple[Event, date]] = []
         self.acknowledgements: list[tuple[Acknowledgement, date]] = []
         self.written: list[tuple[Remark, date]] = []
@@ -104,6 +106,9 @@ class MemoryHits:
 
     def remarks(self, delivery: int) -> Sequence[Remark]:
         return [remark for remark, _ in self.written if remark.delivery == delivery]
+
+    def count(self, shown: Shown, kind: Kind) -> None:
+        self.counts.append((shown.key_point, shown.week, kind))
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         shown = self.deliveries[acknowledgement.delivery]
@@ -417,3 +422,29 @@ def test_only_so_many_remarks_are_taken_about_one_message() -> None:
     with pytest.raises(Unfit, match="many"):
         it.press(response=Response.QUESTION, text="again")
     assert len(it.hits.written) == MOST
+
+
+def test_a_message_measured_without_a_name_counts_hits_and_keeps_none() -> None:
+    tracking = Tracking(opens="aggregate", clicks="aggregate")
+    it = desk(delivery(week="2027-W02", tracking=tracking))
+    it.record.opened("open 7 0")
+    assert it.record.clicked("click 7 0") == LINKS[0]
+    assert it.hits.events == []
+    assert it.hits.counts == [
+        ("substitute", "2027-W02", Kind.OPENED),
+        ("substitute", "2027-W02", Kind.CLICKED),
+    ]
+
+
+def test_of_a_message_that_is_not_measured_nothing_is_kept_and_its_links_work() -> None:
+    it = desk(delivery(tracking=Tracking(opens="off", clicks="off")))
+    it.record.opened("open 7 0")
+    assert it.record.clicked("click 7 0") == LINKS[0]
+    assert (it.hits.events, it.hits.counts) == ([], [])
+
+
+def test_answers_and_acknowledgements_are_kept_however_little_is_measured() -> None:
+    it = desk(delivery(tracking=Tracking(opens="off", clicks="off")))
+    it.press(1)
+    assert [event.kind for event, _ in it.hits.events] == [Kind.ANSWERED]
+    assert len(it.hits.acknowledgements) == 1
