@@ -24,6 +24,7 @@ from diffuse.domain.remark import Remark
 from diffuse.domain.source import Loaded
 from diffuse.domain.standing import Standing
 from diffuse.domain.succession import Duty
+from diffuse.domain.verdicts import Hit, Verdict
 from diffuse.domain.versions import Revision
 from diffuse.errors import Problem, TransientFailure
 
@@ -462,8 +463,17 @@ class Hits(Protocol):
     def shown(self, delivery: int) -> Shown | None:
         """Return a delivery that has left, or None."""
 
+    def record_many(self, hits: Sequence[Hit]) -> Sequence[Verdict | None]:
+        """Keep requests, judge all of each message anew, and fold what persons did; all or nothing.
+
+        Return a verdict for each; None where nothing was kept, as there is no such delivery.
+        """
+
     def record(self, event: Event, reached_on: date) -> None:
-        """Keep an event; the first of each kind sets the delivery's time. ``reached_on`` is the local day."""
+        """Keep what comes from a person for sure; the first of each kind sets the delivery's time.
+
+        ``reached_on`` is the local day.
+        """
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already."""
@@ -550,6 +560,12 @@ class Result:
     answer: str
     acknowledged_at: datetime | None
     message_id: str
+    raw_opens: int = 0
+    human_opens: int = 0
+    unsure_opens: int = 0
+    raw_clicks: int = 0
+    human_clicks: int = 0
+    unsure_clicks: int = 0
 
 
 class Results(Protocol):

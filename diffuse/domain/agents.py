@@ -39,6 +39,9 @@ _PREVIEW = re.compile(
     r"|facebookexternalhit|LinkedInBot|Twitterbot|Google-PageRenderer|Mattermost-Bot|Zulip|redditbot",
     re.IGNORECASE,
 )
+_SCANNER = re.compile(
+    r"Barracuda|Mimecast|Proofpoint|Trend ?Micro|Trustwave|MessageLabs|SafeLinks", re.IGNORECASE
+)
 _PRELOAD = "Mozilla/5.0"
 _CHROME = re.compile(r"\(Windows NT [^)]*\).* Chrome/([0-9]{1,4})\.")
 _FRAMED = re.compile(r"Teams/[0-9.]+.*Electron|Electron/.*Teams")
@@ -70,7 +73,7 @@ def class_of(agent: str | None, at: datetime, names_itself: Callable[[str], bool
     # The Teams program shows pages to people, too; only its service is a preview.
     if _PREVIEW.search(said) and not _FRAMED.search(said):
         return Agent.PREVIEW
-    if names_itself(said):
+    if _SCANNER.search(said) or names_itself(said):
         return Agent.NAMED
     return Agent.OLD if _is_old(said, at) else Agent.BROWSER
 

@@ -99,6 +99,10 @@ ScannerOf = Callable[[str], bool]
 LOOKS = frozenset({What.CLICK, What.PAGE, What.FORM})
 """What only somebody who follows links asks for."""
 
+FOLLOWED = frozenset({What.CLICK, What.PAGE})
+
+TELLING = frozenset({What.DECOY, What.MUTATED})
+
 EVIDENT = frozenset({"burst", "decoy", "mutated", "head"})
 """Reasons that show a scanner at work on this very message."""
 
@@ -134,8 +138,9 @@ def judge(
     Returns:
         One judgement for each hit, in the same order.
     """
-    shadows = _bursts(hits)
-    return tuple(_judge(hit, hits, shadows, accepted_at, agent_of(hit), is_scanner) for hit in hits)
+    bursts = _bursts(hits)
+    telling = [one for one in hits if one.what in TELLING or one.method == "HEAD"]
+    return tuple(_judge(hit, telling, bursts, accepted_at, agent_of(hit), is_scanner) for hit in hits)
 
 
 def doubt(hits: Sequence[Hit], judged: Sequence[Judgement], at: datetime) -> str:
@@ -152,13 +157,13 @@ def doubt(hits: Sequence[Hit], judged: Sequence[Judgement], at: datetime) -> str
 
 def _judge(  # noqa: PLR0913, PLR0917 -- everything that a hit is judged by
     hit: Hit,
-    hits: Sequence[Hit],
+    telling: Sequence[Hit],
     bursts: "Sequence[_Span]",
     accepted_at: datetime | None,
     agent: Agent,
     is_scanner: ScannerOf,
 ) -> Judgement:
-    sure = [*_itself(hit, agent), *_around(hit, hits, bursts)]
+    sure = [*_itself(hit, agent), *_around(hit, telling, bursts)]
     if hit.what in LOOKS and hit.network and is_scanner(hit.network):
         sure.append("network")
     since = None if accepted_at is None else hit.at - accepted_at
@@ -184,10 +189,10 @@ def _itself(hit: Hit, agent: Agent) -> list[str]:
     return [*reasons, *([_SURE[agent]] if agent in _SURE else [])]
 
 
-def _around(hit: Hit, hits: Sequence[Hit], bursts: "Sequence[_Span]") -> list[str]:
+def _around(hit: Hit, telling: Sequence[Hit], bursts: "Sequence[_Span]") -> list[str]:
     """Return what the hits around it say against a hit."""
     reasons = ["burst"] if any(first <= hit.at <= last for first, last in bursts) else []
-    near = [one for one in hits if one is not hit and abs(one.at - hit.at) <= NEAR]
+    near = [one for one in telling if one is not hit and abs(one.at - hit.at) <= NEAR]
     if any(one.what == What.DECOY for one in near):
         reasons.append("decoy")
     # Anybody can make up a mutated link of any message: it speaks only against those that look like its sender.
@@ -222,7 +227,7 @@ _Span = tuple[datetime, datetime]
 
 def _bursts(hits: Sequence[Hit]) -> list[_Span]:
     """Return the spans in which so many different links were followed as nobody follows; with their margins."""
-    links = sorted((one for one in hits if one.what in LOOKS and one.method == "GET"), key=_at)
+    links = sorted((one for one in hits if one.what in FOLLOWED and one.method == "GET"), key=_at)
     known = max((one.links for one in hits), default=0)
     needed = max(TWO, min(BURST_LINKS, known)) if known else BURST_LINKS
     spans: list[_Span] = []
@@ -258,6 +263,13 @@ def _looked_first(one: Hit, hit: Hit) -> bool:
     """Tell whether the same program, at the same place, asked only for the headers just before."""
     same = one.method == "HEAD" and (one.what, one.number) == (hit.what, hit.number)
     return same and one.at <= hit.at and one.agent == hit.agent and one.network == hit.network
+
+
+def counts(hit: Hit, verdict: Verdict) -> bool:
+    """Tell whether a hit is an open or a click by a person; a proxy opens for one and never clicks."""
+    if hit.what == What.OPEN:
+        return verdict in {Verdict.HUMAN, Verdict.PROXIED}
+    return hit.what == What.CLICK and verdict == Verdict.HUMAN
 
 
 def _at(hit: Hit) -> datetime:
