@@ -402,6 +402,9 @@ class Signer(Protocol):
     def read(self, purpose: str, token: str) -> Links | None:
         """Return what a token stands for, or None when it is not one of ours for that purpose."""
 
+    def resembling(self, token: str) -> int | None:
+        """Return the delivery that a token names which is not ours; anybody can make one up."""
+
     def stamp(self, shown: str, at: datetime) -> str:
         """Return what a form carries that shows something at an instant; no two stamps are alike."""
 
@@ -457,6 +460,23 @@ class Shown:
     duty: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejudged:
+    """What came of judging some messages anew.
+
+    Attributes:
+        last: the number of the last delivery; the next part comes after it.
+        deliveries: how many there were.
+        before: how many hits had each verdict, by what was asked for.
+        now: how many have it now.
+    """
+
+    last: int
+    deliveries: int
+    before: Mapping[tuple[str, str], int]
+    now: Mapping[tuple[str, str], int]
+
+
 class Hits(Protocol):
     """Keeps what comes back."""
 
@@ -467,6 +487,12 @@ class Hits(Protocol):
         """Keep requests, judge all of each message anew, and fold what persons did; all or nothing.
 
         Return a verdict for each; None where nothing was kept, as there is no such delivery.
+        """
+
+    def rejudge(self, campaign: str, after: int, limit: int) -> Rejudged | None:
+        """Judge the hits of some deliveries anew, those after a number; None when there are no more.
+
+        ``campaign`` may be empty for all of them.
         """
 
     def record(self, event: Event, reached_on: date) -> None:

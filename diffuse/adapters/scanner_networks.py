@@ -12,7 +12,7 @@ def read_networks(path: Path) -> tuple[Network, ...]:
     """Read the file.
 
     Raises:
-        AuthoringError: naming every line that holds no network, or a smaller one than what is kept of addresses.
+        AuthoringError: naming every line that holds no network, or less than is kept of an address.
     """
     networks: list[Network] = []
     problems: list[Problem] = []

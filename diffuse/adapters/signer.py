@@ -25,6 +25,8 @@ _DELIVERY, _NUMBER, _MAC = 5, 2, 16
 _PAYLOAD = _KEY + _DELIVERY + _NUMBER
 # 24 bytes are 32 characters without a spare bit, so that no token has a second spelling.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
+_BEGUN = 12
+_BEGINNING = re.compile(rf"[A-Za-z0-9_-]{{{_BEGUN}}}", re.ASCII)
 _DOMAIN = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
 )
@@ -116,6 +118,13 @@ class KeyedSigner:
             delivery=int.from_bytes(payload[1:-_NUMBER], "big"),
             number=int.from_bytes(payload[-_NUMBER:], "big"),
         )
+
+    def resembling(self, token: str) -> int | None:
+        """Return the delivery that a token names, whatever its MAC; None when it does not begin like ours."""
+        if not _BEGINNING.match(token):
+            return None
+        raw = urlsafe_b64decode(token[:_BEGUN])
+        return int.from_bytes(raw[_KEY : _KEY + _DELIVERY], "big") if raw[0] in self._begun else None
 
     def stamp(self, shown: str, at: datetime) -> str:
         """Return what a form carries: when it was shown (to the millisecond), and a MAC over what it showed.

@@ -13,8 +13,8 @@ class Agent(StrEnum):
     """The kinds of agents.
 
     ``proxy`` fetches images for a person who reads; ``preload`` and ``sampling`` fetch them whether anybody
-    reads or not; ``preview`` shows a link in a chat; ``named`` says that it is a program; ``old`` is a browser
-    that almost nobody has any more, and scanners in disguise have; ``untold`` is one that nobody noted.
+    reads or not; ``preview`` shows a link in a chat; ``named`` says that it is a program; ``old`` is a
+    browser that almost nobody has any more, and scanners in disguise have; ``untold`` is one that nobody noted.
     """
 
     BROWSER = "browser"
@@ -35,8 +35,8 @@ _PROXY = re.compile(
 )
 _SAMPLING = re.compile(r"Gmail-content-sampling|Edge/12\.246 Mozilla/5\.0$")
 _PREVIEW = re.compile(
-    r"SkypeUriPreview|Slackbot|Slack-ImgProxy|Microsoft ?Teams|TeamsBot|MSTeams|WhatsApp/|TelegramBot|Discordbot"
-    r"|facebookexternalhit|LinkedInBot|Twitterbot|Google-PageRenderer|Mattermost-Bot|Zulip|redditbot",
+    r"SkypeUriPreview|Slackbot|Slack-ImgProxy|Microsoft ?Teams|TeamsBot|MSTeams|WhatsApp/|TelegramBot"
+    r"|Discordbot|facebookexternalhit|LinkedInBot|Twitterbot|Google-PageRenderer|Mattermost-Bot|Zulip|redditbot",
     re.IGNORECASE,
 )
 _SCANNER = re.compile(
@@ -45,6 +45,14 @@ _SCANNER = re.compile(
 _PRELOAD = "Mozilla/5.0"
 _CHROME = re.compile(r"\(Windows NT [^)]*\).* Chrome/([0-9]{1,4})\.")
 _FRAMED = re.compile(r"Teams/[0-9.]+.*Electron|Electron/.*Teams")
+_KNOWN = (
+    (_PROXY, Agent.PROXY),
+    (_SAMPLING, Agent.SAMPLING),
+    # The Teams program shows pages to people, too; only its service is a preview.
+    (_FRAMED, Agent.BROWSER),
+    (_PREVIEW, Agent.PREVIEW),
+    (_SCANNER, Agent.NAMED),
+)
 
 _CHROME_100 = datetime(2022, 3, 29, tzinfo=UTC)
 _RELEASE = timedelta(days=30)
@@ -67,15 +75,10 @@ def class_of(agent: str | None, at: datetime, names_itself: Callable[[str], bool
         return Agent.BLANK
     if said == _PRELOAD:
         return Agent.PRELOAD
-    for pattern, kind in ((_PROXY, Agent.PROXY), (_SAMPLING, Agent.SAMPLING)):
-        if pattern.search(said):
-            return kind
-    # The Teams program shows pages to people, too; only its service is a preview.
-    if _PREVIEW.search(said) and not _FRAMED.search(said):
-        return Agent.PREVIEW
-    if _SCANNER.search(said) or names_itself(said):
-        return Agent.NAMED
-    return Agent.OLD if _is_old(said, at) else Agent.BROWSER
+    known = next((kind for pattern, kind in _KNOWN if pattern.search(said)), None)
+    if known is None and names_itself(said):
+        known = Agent.NAMED
+    return known or (Agent.OLD if _is_old(said, at) else Agent.BROWSER)
 
 
 def _is_old(agent: str, at: datetime) -> bool:

@@ -38,8 +38,8 @@ class Origin(StrEnum):
 class Acknowledgement:
     """Evidence that an employee confirmed a text: which version, in which words, and when.
 
-    ``dwell`` counts the milliseconds from the page to its button; None where no page was pressed. ``doubt`` says
-    why it may be a program's, in the words of verdicts; empty where nothing speaks for it.
+    ``dwell`` counts the milliseconds from the page to its button; None where no page was pressed. ``doubt``
+    says why it may be a program's, in the words of verdicts; empty where nothing speaks for it.
     """
 
     delivery: int

@@ -33,7 +33,7 @@ EARLY = timedelta(seconds=10)
 """Hardly anybody does (Notifuse: 7 s, from sending; acceptance comes up to some seconds later)."""
 
 SCANNED = timedelta(minutes=10)
-"""Detonation follows delivery in seconds to minutes, with browsers of long ago (gophish issue 2357 and others)."""
+"""Detonation follows delivery in seconds to minutes, with old browsers (gophish issues 973 and 2357)."""
 
 DOUBTFUL = timedelta(seconds=10)
 """An acknowledgement so near to a scanner's hits may be the scanner's: programs do submit forms."""
@@ -92,6 +92,19 @@ class Judgement:
     verdict: Verdict
     reasons: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visit:
+    """Who asks, as far as a request tells; the fields are those of a hit."""
+
+    method: str = "GET"
+    agent: str | None = None
+    prefetch: str = ""
+    network: str = ""
+
+
+UNTOLD = Visit()
+"""A request of which nothing was noted."""
 
 AgentOf = Callable[[Hit], Agent]
 ScannerOf = Callable[[str], bool]
@@ -195,7 +208,7 @@ def _around(hit: Hit, telling: Sequence[Hit], bursts: "Sequence[_Span]") -> list
     near = [one for one in telling if one is not hit and abs(one.at - hit.at) <= NEAR]
     if any(one.what == What.DECOY for one in near):
         reasons.append("decoy")
-    # Anybody can make up a mutated link of any message: it speaks only against those that look like its sender.
+    # Anybody can make up a mutated link: it speaks only against those that look like its sender.
     if any(one.what == What.MUTATED and _same(one, hit) for one in near):
         reasons.append("mutated")
     if any(_looked_first(one, hit) for one in near):
@@ -226,7 +239,7 @@ _Span = tuple[datetime, datetime]
 
 
 def _bursts(hits: Sequence[Hit]) -> list[_Span]:
-    """Return the spans in which so many different links were followed as nobody follows; with their margins."""
+    """Return the spans in which more links were followed than anybody follows, with their margins."""
     links = sorted((one for one in hits if one.what in FOLLOWED and one.method == "GET"), key=_at)
     known = max((one.links for one in hits), default=0)
     needed = max(TWO, min(BURST_LINKS, known)) if known else BURST_LINKS

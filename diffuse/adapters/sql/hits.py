@@ -22,13 +22,13 @@ from diffuse.adapters.sql import arrivals, tables
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.evidence import SqlEvidence, Witnessed
 from diffuse.adapters.sql.types import one_of
-from diffuse.adapters.sql.verdicts import SqlVerdicts
+from diffuse.adapters.sql.verdicts import SqlVerdicts, tally
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement, Response
 from diffuse.domain.remark import Remark
 from diffuse.domain.verdicts import Hit, Verdict
-from diffuse.ports import Shown
+from diffuse.ports import Rejudged, Shown
 
 LEFT = frozenset({State.SENDING, State.SENT, State.UNKNOWN})
 """States of messages that an employee may have in hand."""
@@ -93,8 +93,25 @@ class SqlHits:
         with writing(self._engine) as connection:
             return self._verdicts.keep(connection, hits)
 
+    def rejudge(self, campaign: str, after: int, limit: int) -> Rejudged | None:
+        """Judge the hits of some deliveries anew, in one transaction."""
+        row = tables.hit.c
+        some = select(row.delivery).where(row.delivery > after).distinct().order_by(row.delivery).limit(limit)
+        if campaign:
+            some = some.join_from(tables.hit, tables.delivery, row.delivery == _ROW.id)
+            some = some.where(_ROW.campaign == campaign)
+        with writing(self._engine) as connection:
+            before = arrivals.lock(connection, connection.scalars(some).all())
+            if not before:
+                return None
+            judged = self._verdicts.rejudge(connection, before)
+        was, now = tally(one for fresh in judged.values() for one in fresh)
+        return Rejudged(last=max(before), deliveries=len(before), before=was, now=now)
+
     def record(self, event: Event, reached_on: date) -> None:
-        """Keep what is known to come from a person, such as an answer; the first of each kind sets the delivery's time. ``reached_on`` is the local day.
+        """Keep what comes from a person for sure, such as an answer; ``reached_on`` is the local day.
+
+        The first of each kind sets the delivery's time.
 
         Raises:
             ValueError: for an acknowledgement, which is evidence: ``acknowledge`` keeps it with its text.

@@ -250,8 +250,8 @@ event = Table(
 )
 """What persons did, in the order in which it came; rows are only added.
 
-``hit`` is the request that an open or a click was taken from. ``withdrawn`` is the version of the rules by which
-that request turned out to be a program's, or nobody can tell whose: the event does not count since.
+``hit`` is the request that an open or a click was taken from. ``withdrawn`` is the version of the rules by
+which that request turned out to be a program's, or nobody's for sure: the event does not count since.
 """
 
 acknowledgement = Table(
@@ -269,8 +269,8 @@ acknowledgement = Table(
 )
 """Evidence: who confirmed which version, in which words; at most one for a delivery, never changed.
 
-``dwell`` is the time from the page to its button in milliseconds; empty where no page was pressed. ``doubt`` says
-why it may be a program's, and is all that changes.
+``dwell`` is the time from the page to its button in milliseconds; empty where no page was pressed. ``doubt``
+says why it may be a program's, and is all that changes.
 """
 
 evidence = Table(
@@ -466,7 +466,7 @@ hit = Table(
     Index("ix_hit_delivery", "delivery"),
     sqlite_strict=True,
 )
-"""Every request for something of a message, by whomever; rows are only added. Addresses are kept cut short."""
+"""Every request for something of a message, by whomever; rows are only added, addresses are cut short."""
 
 judgement = Table(
     "judgement",
@@ -481,4 +481,4 @@ judgement = Table(
     Index("ix_judgement_delivery", "delivery"),
     sqlite_strict=True,
 )
-"""Who caused a hit, by which version of the rules, and why; the last row of a hit counts, rows are only added."""
+"""Who caused a hit, by which rules, and why; the last row of a hit counts, rows are only added."""

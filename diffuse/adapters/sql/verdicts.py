@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from diffuse.adapters.sql import arrivals, sets, tables
+from diffuse.adapters.sql import arrivals, tables
 from diffuse.domain.agents import Agent, class_of
 from diffuse.domain.events import Kind
 from diffuse.domain.verdicts import (
@@ -90,9 +90,9 @@ class SqlVerdicts:
         mutated = _mutated(connection, [hit for hit in hits if hit.what == What.MUTATED])
         places = []
         for place, hit in enumerate(hits):
-            if hit.what == What.MUTATED:
-                mutated[hit.delivery] += 1
-            if hit.delivery in before and mutated[hit.delivery] <= MOST_MUTATED:
+            is_mutated = hit.what == What.MUTATED
+            mutated[hit.delivery] += is_mutated
+            if hit.delivery in before and not (is_mutated and mutated[hit.delivery] > MOST_MUTATED):
                 places.append(place)
         if not places:
             return [None] * len(hits)
@@ -161,24 +161,24 @@ def _mutated(connection: Connection, hits: Sequence[Hit]) -> Counter[int]:
         .where(_HIT.delivery.in_({hit.delivery for hit in hits}), _HIT.what == What.MUTATED)
         .group_by(_HIT.delivery)
     )
-    return Counter({number: many for number, many in connection.execute(statement)})
+    return Counter(dict(connection.execute(statement).tuples().all()))
 
 
 def _kept(connection: Connection, deliveries: Collection[int]) -> dict[int, list[Kept]]:
     """Read all hits of some deliveries with the verdicts that count, each delivery's in their order."""
-    given = {"numbers": sets.packed(sorted(deliveries))}
-    inside = text(sets.ids(connection, "numbers"))
+    inside = sorted(deliveries)
     newest = select(func.max(_JUDGED.id)).where(_JUDGED.delivery.in_(inside)).group_by(_JUDGED.hit)
     judgements = {
-        row.hit: row
-        for row in connection.execute(select(tables.judgement).where(_JUDGED.id.in_(newest)), given)
+        row.hit: row for row in connection.execute(select(tables.judgement).where(_JUDGED.id.in_(newest)))
     }
     kept: dict[int, list[Kept]] = {number: [] for number in deliveries}
     hits = select(tables.hit).where(_HIT.delivery.in_(inside)).order_by(_HIT.id)
-    for row in connection.execute(hits, given).mappings():
+    for row in connection.execute(hits).mappings():
         before = judgements.get(row["id"])
         hit = Hit(**{**{name: row[name] for name in _FIELDS}, "what": What(row["what"])})
-        judgement = before and Judgement(Verdict(before.verdict), tuple(before.reasons.split()))
+        judgement = before and Judgement(
+            verdict=Verdict(before.verdict), reasons=tuple(before.reasons.split())
+        )
         kept[hit.delivery].append(Kept(row["id"], hit, judgement, before.rules if before else 0))
     return kept
 
@@ -287,7 +287,7 @@ def _anew(connection: Connection, row: Row[Any], counted: Sequence[Hit]) -> dict
     events = select(_EVENT.kind, func.min(_EVENT.at).label("at")).where(
         _EVENT.delivery == row.id, _EVENT.withdrawn.is_(None)
     )
-    first = {kind: at for kind, at in connection.execute(events.group_by(_EVENT.kind))}
+    first = dict(connection.execute(events.group_by(_EVENT.kind)).tuples().all())
     remarked = connection.scalar(
         select(func.min(tables.remark.c.at)).where(tables.remark.c.delivery == row.id)
     )
