@@ -161,7 +161,7 @@ def _mutated(connection: Connection, hits: Sequence[Hit]) -> Counter[int]:
         .where(_HIT.delivery.in_({hit.delivery for hit in hits}), _HIT.what == What.MUTATED)
         .group_by(_HIT.delivery)
     )
-    return Counter(dict(connection.execute(statement).tuples().all()))
+    return Counter(dict(list(connection.execute(statement))))
 
 
 def _kept(connection: Connection, deliveries: Collection[int]) -> dict[int, list[Kept]]:
@@ -287,7 +287,7 @@ def _anew(connection: Connection, row: Row[Any], counted: Sequence[Hit]) -> dict
     events = select(_EVENT.kind, func.min(_EVENT.at).label("at")).where(
         _EVENT.delivery == row.id, _EVENT.withdrawn.is_(None)
     )
-    first = dict(connection.execute(events.group_by(_EVENT.kind)).tuples().all())
+    first = dict(list(connection.execute(events.group_by(_EVENT.kind))))
     remarked = connection.scalar(
         select(func.min(tables.remark.c.at)).where(tables.remark.c.delivery == row.id)
     )
