@@ -23,6 +23,7 @@ from diffuse.ports import (
     Clock,
     Directory,
     Gauges,
+    Hits,
     House,
     Ledger,
     Letters,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
     from diffuse.adapters.mail_server import MailServer
     from diffuse.adapters.smtp import SmtpChannel
+    from diffuse.adapters.sql.verdicts import SqlVerdicts
     from diffuse.settings import LaneLimit, Settings
 
 
@@ -88,6 +90,7 @@ class App:
     export: Export
     operate: Operate
     gauges: Gauges
+    hits: Hits
     chain: Chain
     audit: Audit
     pseudonym: Callable[[str], str]
@@ -256,6 +259,24 @@ def _seconds(clock: Clock) -> Callable[[], float]:
     return lambda: clock.now().timestamp()
 
 
+def _verdicts(settings: "Settings") -> "SqlVerdicts":
+    """Put together what tells persons from programs.
+
+    Raises:
+        AuthoringError: naming every line of the file of networks that holds none.
+    """
+    from functools import lru_cache, partial
+
+    from diffuse.adapters.agents import names_itself
+    from diffuse.adapters.scanner_networks import read_networks
+    from diffuse.adapters.sql.verdicts import SqlVerdicts
+    from diffuse.domain.networks import within
+
+    networks = read_networks(settings.scanner_networks) if settings.scanner_networks else ()
+    is_scanner = lru_cache(4096)(partial(within, ranges=networks))
+    return SqlVerdicts(names_itself=names_itself, is_scanner=is_scanner)
+
+
 def app(
     settings: "Settings",
     *,
@@ -347,6 +368,7 @@ def app(
         queue=queue,
         planner=worker,
     )
+    hits = SqlHits(engine, chain, _verdicts(settings))
     channel, remarks = channel or mail(settings, stop), SqlRemarks(engine)
     guard = Guard(
         clock=clock,
@@ -416,7 +438,8 @@ def app(
         ),
         gauges=SqlGauges(engine, stopwatch),
         succeed=succeed,
-        record=Record(hits=SqlHits(engine, chain), publications=publications, clock=clock, signer=signer),
+        hits=hits,
+        record=Record(hits=hits, publications=publications, clock=clock, signer=signer),
         remarks=remarks,
         chain=chain,
         pseudonym=signer.pseudonym,

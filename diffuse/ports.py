@@ -477,6 +477,20 @@ class Rejudged:
     now: Mapping[tuple[str, str], int]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubted:
+    """An acknowledgement to follow up: a program may have sent its form; ``doubt`` says what speaks for it."""
+
+    delivery: int
+    employee: str
+    campaign: str
+    key_point: str
+    policy: str
+    version: str
+    at: datetime
+    doubt: str
+
+
 class Hits(Protocol):
     """Keeps what comes back."""
 
@@ -494,6 +508,9 @@ class Hits(Protocol):
 
         ``campaign`` may be empty for all of them.
         """
+
+    def doubted(self) -> Sequence[Doubted]:
+        """Return the acknowledgements that may be a program's, the newest first."""
 
     def record(self, event: Event, reached_on: date) -> None:
         """Keep what comes from a person for sure; the first of each kind sets the delivery's time.

@@ -10,6 +10,7 @@ from diffuse.cli.control import cancel, pause, resume, retry
 from diffuse.cli.deliveries import deliveries, settle
 from diffuse.cli.demo import demo
 from diffuse.cli.doctor import doctor
+from diffuse.cli.doubts import doubts
 from diffuse.cli.errors import Commands
 from diffuse.cli.evidence import evidence
 from diffuse.cli.export import export
@@ -17,6 +18,7 @@ from diffuse.cli.import_ import import_
 from diffuse.cli.launch import launch
 from diffuse.cli.ledger import ledger
 from diffuse.cli.preview import preview
+from diffuse.cli.reclassify import reclassify
 from diffuse.cli.relief import absences, duties, succession
 from diffuse.cli.remarks import remarks
 from diffuse.cli.schema import schema
@@ -42,6 +44,6 @@ def main(context: click.Context, config: Path | None) -> None:
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
     up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
-    remarks, ledger, evidence, demo,
+    remarks, doubts, reclassify, ledger, evidence, demo,
 ):  # fmt: skip
     main.add_command(command)

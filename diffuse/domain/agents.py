@@ -14,7 +14,8 @@ class Agent(StrEnum):
 
     ``proxy`` fetches images for a person who reads; ``preload`` and ``sampling`` fetch them whether anybody
     reads or not; ``preview`` shows a link in a chat; ``named`` says that it is a program; ``old`` is a
-    browser that almost nobody has any more, and scanners in disguise have; ``untold`` is one that nobody noted.
+    browser that almost nobody has any more, and scanners in disguise have; ``untold`` was not
+    noted.
     """
 
     BROWSER = "browser"

@@ -9,6 +9,7 @@ materially since, is none.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Protocol, TypeAlias
 
 from diffuse.domain.delivery import State
@@ -31,7 +32,8 @@ class Tables(Protocol):
 
 
 DELIVERIES = (*(field.name for field in fields(Result)), "version", "acknowledgement")
-COUNTS = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right")
+HITS = ("raw_opens", "human_opens", "unsure_opens", "raw_clicks", "human_clicks", "unsure_clicks")
+COUNTS = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right", *HITS)
 RATES = ("open_rate", "acknowledgement_rate", "right_rate")
 EMPLOYEES = ("employee", "name", "department", "language", *COUNTS, *RATES)
 KEY_POINTS = ("campaign", "policy", "key_point", "employees", *COUNTS, *RATES)
@@ -51,6 +53,7 @@ class Tally:
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
     answered: int = 0
     right: int = 0
+    hits: list[int] = field(default_factory=lambda: [0] * len(HITS))
     employees: set[str] = field(default_factory=set)
 
     def add(self, result: Result, *, acknowledge: bool, stale: bool) -> None:
@@ -69,6 +72,7 @@ class Tally:
             self.acknowledged.add(pair)
         self.answered += result.answered_at is not None
         self.right += result.answer.endswith(":right")
+        self.hits = [sum(pair) for pair in zip(self.hits, _hits(result), strict=True)]
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -80,7 +84,10 @@ class Tally:
             Rate(acknowledged, asked),
             Rate(self.right, self.answered),
         )
-        return (*counts, asked, acknowledged, self.answered, self.right, *rates)
+        return (*counts, asked, acknowledged, self.answered, self.right, *self.hits, *rates)
+
+
+_hits = attrgetter(*HITS)
 
 
 def opened(result: Result) -> bool:

@@ -217,7 +217,7 @@ class Record:
         return page_of(shown, campaign, self._baked(shown).excerpt, self._hits.remarks(shown.id))
 
     def _resembled(self, token: str, visit: Visit) -> None:
-        """Note a link that is almost ours: scanners spoil links to see what happens. The answer is the same."""
+        """Note a link that is almost ours: scanners spoil links to see what happens."""
         number = self._signer.resembling(token)
         if number is None:
             return

@@ -27,7 +27,7 @@ def test_a_campaign_file_becomes_mails_and_what_employees_do_becomes_csv(place: 
     assert place.run("check", campaign).out == ""
     assert place.run("import", directory).out == "4 added, 0 updated, 0 unchanged\n"
     assert f"1 key points, from {at.day}" in place.run("launch", campaign).out
-    with place.receiver(), place.up() as running, httpx.Client() as browser:
+    with place.receiver(), place.up() as running, httpx.Client(headers=FIREFOX) as browser:
         running.until(lambda: place.received == 4, "mail")
         received = mails(place.maildir)
         assert [mail.to for mail in received] == [person.email for person in staff]
@@ -35,6 +35,7 @@ def test_a_campaign_file_becomes_mails_and_what_employees_do_becomes_csv(place: 
             "Who speaks when you post?" if person.language == "en" else "Qui parle quand vous publiez?"
             for person in staff
         ]
+        place.passes(timedelta(hours=1))
         reader, clicker, confirmer, _silent = received
         _look(browser, reader)
         _click(browser, clicker)
@@ -102,7 +103,7 @@ def _says_exactly_that(folder: Path, reader: str, clicker: str, confirmer: str, 
     deliveries = {row["employee"]: row for row in _rows(folder / "deliveries.csv")}
     assert {name: _came_back(row) for name, row in deliveries.items()} == {
         reader: {"opened_at"},
-        clicker: {"clicked_at"},
+        clicker: {"opened_at", "clicked_at"},
         confirmer: {"answered_at", "acknowledged_at"},
         silent: set(),
     }

@@ -28,7 +28,7 @@ from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement, Response
 from diffuse.domain.remark import Remark
 from diffuse.domain.verdicts import Hit, Verdict
-from diffuse.ports import Rejudged, Shown
+from diffuse.ports import Doubted, Rejudged, Shown
 
 LEFT = frozenset({State.SENDING, State.SENT, State.UNKNOWN})
 """States of messages that an employee may have in hand."""
@@ -107,6 +107,19 @@ class SqlHits:
             judged = self._verdicts.rejudge(connection, before)
         was, now = tally(one for fresh in judged.values() for one in fresh)
         return Rejudged(last=max(before), deliveries=len(before), before=was, now=now)
+
+    def doubted(self) -> Sequence[Doubted]:
+        """Return the acknowledgements that may be a program's, the newest first."""
+        given = tables.acknowledgement.c
+        columns = (*(given[name] for name in ("delivery", "policy", "version", "at", "doubt")),)
+        statement = (
+            select(*columns, _ROW.employee, _ROW.campaign, _ROW.key_point)
+            .join_from(tables.acknowledgement, tables.delivery, given.delivery == _ROW.id)
+            .where(given.doubt != "")
+            .order_by(given.at.desc(), given.delivery)
+        )
+        with reading(self._engine) as connection:
+            return [Doubted(**one) for one in connection.execute(statement).mappings()]
 
     def record(self, event: Event, reached_on: date) -> None:
         """Keep what comes from a person for sure, such as an answer; ``reached_on`` is the local day.

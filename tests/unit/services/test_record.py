@@ -17,7 +17,7 @@ from diffuse.domain.remark import LONGEST, MOST, Remark
 from diffuse.domain.verdicts import Hit, Verdict, Visit, What
 from diffuse.domain.versions import Revision
 from diffuse.errors import TransientFailure
-from diffuse.ports import Links, Published, Rejudged, Shown
+from diffuse.ports import Doubted, Links, Published, Rejudged, Shown
 from diffuse.services.record import DWELL, LASTS, Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
 from diffuse.testing import FrozenClock
 
@@ -103,6 +103,9 @@ class MemoryHits:
             if kind := kinds.get(hit.what):
                 self.record(Event(delivery=hit.delivery, kind=kind, at=hit.at, detail=hit.detail), hit.day)
         return [Verdict.HUMAN] * len(hits)
+
+    def doubted(self) -> Sequence[Doubted]:
+        raise NotImplementedError
 
     def rejudge(self, campaign: str, after: int, limit: int) -> Rejudged | None:
         raise NotImplementedError
