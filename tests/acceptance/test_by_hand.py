@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from tests.acceptance.installation import Installation, Running
 
 pytestmark = pytest.mark.servers
 
+FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"}
 Rows: TypeAlias = list[dict[str, str]]
 
 
@@ -41,6 +42,11 @@ def test_a_campaign_file_becomes_mails_and_what_employees_do_becomes_csv(place: 
         _click(browser, clicker)
         _confirm(browser, confirmer)
         _tracked(running)
+    assert place.run("doubts").out == "no acknowledgement is doubtful\n"
+    judged = place.run("reclassify", "--campaign", "essai").out
+    assert re.search(r"click\W+human\W+2\W+2\W", judged)
+    assert judged.endswith("3 deliveries judged, 0 verdicts changed on balance\n")
+    assert "no campaign 'loto' was launched" in place.refused("reclassify", "--campaign", "loto")
     status = place.run("status").out
     assert re.search(r"essai\W+sent\W+4\W", status)
     place.run("export", "--to", "csv")
@@ -109,6 +115,8 @@ def _says_exactly_that(folder: Path, reader: str, clicker: str, confirmer: str, 
     }
     assert {row["state"] for row in deliveries.values()} == {"sent"}
     assert deliveries[confirmer]["answer"] == "1:right"
+    assert [deliveries[reader][f"{whose}_opens"] for whose in ("raw", "human", "unsure")] == ["1", "1", "0"]
+    assert [deliveries[clicker][f"{whose}_clicks"] for whose in ("raw", "human", "unsure")] == ["2", "2", "0"]
     assert datetime.fromisoformat(deliveries[silent]["sent_at"]).utcoffset() is not None
     employees = {row["employee"]: row for row in _rows(folder / "employees.csv")}
     assert [employees[name]["acknowledged"] for name in (reader, clicker, confirmer, silent)] == [*"0010"]
