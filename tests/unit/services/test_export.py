@@ -17,7 +17,8 @@ from tests.unit.services.given import DAY, EARLY, MONDAY, Office, campaign, key_
 
 ASKS = key_point("pause")
 TELLS = key_point("notice", acknowledge=False)
-COUNTED = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right")
+COUNTED = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right", "raw_opens", "human_opens", "unsure_opens", "raw_clicks", "human_clicks", "unsure_clicks",
+)
 
 
 class Sheets:
