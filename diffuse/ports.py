@@ -479,7 +479,7 @@ class Rejudged:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Doubted:
-    """An acknowledgement to follow up: a program may have sent its form; ``doubt`` says what speaks for it."""
+    """An acknowledgement to follow up: a program may have sent it; ``doubt`` says what speaks for that."""
 
     delivery: int
     employee: str

@@ -40,12 +40,13 @@ def client(peer: str, forwarded: str, trusted: Collection[Network]) -> str:
 def within(network: str, ranges: Collection[Network]) -> bool:
     """Tell whether a truncated network lies in one of some ranges."""
     found = ip_network(network)
-    return any(
-        one.version == found.version
-        and one.network_address <= found.network_address
-        and found.broadcast_address <= one.broadcast_address
-        for one in ranges
-    )
+    return any(_holds(one, found) for one in ranges)
+
+
+def _holds(one: Network, other: Network) -> bool:
+    if isinstance(one, IPv4Network):
+        return isinstance(other, IPv4Network) and other.subnet_of(one)
+    return isinstance(other, IPv6Network) and other.subnet_of(one)
 
 
 def _in(address: str, networks: Collection[Network]) -> bool:

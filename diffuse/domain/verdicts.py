@@ -157,11 +157,14 @@ def judge(
 
 
 def doubt(hits: Sequence[Hit], judged: Sequence[Judgement], at: datetime) -> str:
-    """Say why an acknowledgement at an instant may be a program's; empty when nothing speaks for it."""
+    """Say why an acknowledgement at an instant may be a program's; empty when nothing speaks for it.
+
+    A mutated link, which anybody can make up, speaks only through a form that looks like its sender's.
+    """
     reasons = {
         reason: None
         for hit, judgement in zip(hits, judged, strict=True)
-        if abs(hit.at - at) <= DOUBTFUL
+        if abs(hit.at - at) <= DOUBTFUL and hit.what != What.MUTATED
         for reason in judgement.reasons
         if reason in EVIDENT or (hit.what == What.FORM and judgement.verdict == Verdict.MACHINE)
     }

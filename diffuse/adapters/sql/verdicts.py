@@ -176,8 +176,10 @@ def _kept(connection: Connection, deliveries: Collection[int]) -> dict[int, list
     for row in connection.execute(hits).mappings():
         before = judgements.get(row["id"])
         hit = Hit(**{**{name: row[name] for name in _FIELDS}, "what": What(row["what"])})
-        judgement = before and Judgement(
-            verdict=Verdict(before.verdict), reasons=tuple(before.reasons.split())
+        judgement = (
+            None
+            if before is None
+            else Judgement(verdict=Verdict(before.verdict), reasons=tuple(before.reasons.split()))
         )
         kept[hit.delivery].append(Kept(row["id"], hit, judgement, before.rules if before else 0))
     return kept

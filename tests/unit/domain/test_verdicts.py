@@ -224,6 +224,9 @@ def test_a_confirmation_is_doubted_beside_a_scanner_and_not_beside_a_preview() -
         ([hit(What.PAGE, agent=PREVIEWS[0])], SENT + HOUR, ""),
         ([hit(What.FORM, agent="curl/8", method="POST")], SENT + HOUR, "named"),
         ([hit(What.DECOY)], SENT + HOUR, "decoy"),
+        ([hit(What.MUTATED)], SENT + HOUR, ""),
+        ([hit(What.MUTATED), hit(What.FORM, method="POST")], SENT + HOUR, "mutated"),
+        ([hit(What.MUTATED, agent="x", network=""), hit(What.FORM, method="POST")], SENT + HOUR, ""),
     ):
         assert doubt(hits, judged(*hits), at) == why
 
