@@ -14,7 +14,13 @@ from diffuse.ports import Links
 
 SHORTEST_SECRET = 32
 ADDRESSES = MappingProxyType(
-    {"open": "{}/o/{}.gif", "click": "{}/c/{}", "acknowledge": "{}/a/{}", "mine": "{}/m/{}"}
+    {
+        "open": "{}/o/{}.gif",
+        "click": "{}/c/{}",
+        "acknowledge": "{}/a/{}",
+        "mine": "{}/m/{}",
+        "decoy": "{}/d/{}",
+    }
 )
 
 _KEY = 1
@@ -98,7 +104,7 @@ class KeyedSigner:
         return blake2b(employee.encode(), key=self._person_key, digest_size=16).hexdigest()
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
-        """Return the address for a purpose: ``open``, ``click``, ``acknowledge`` or ``mine``."""
+        """Return the address for a purpose: ``open``, ``click``, ``acknowledge``, ``mine`` or ``decoy``."""
         payload = self._key_id + delivery.to_bytes(_DELIVERY, "big") + number.to_bytes(_NUMBER, "big")
         token = urlsafe_b64encode(payload + _mac(self._begun[self._key_id[0]], purpose, payload)).decode()
         return ADDRESSES[purpose].format(self._base_url, token)

@@ -23,6 +23,7 @@ from diffuse.adapters.wording import line_of
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import (
     ACKNOWLEDGE_URL,
+    DECOY_URL,
     GIVEN_NAME,
     NAME,
     OF_OCCASION,
@@ -136,6 +137,7 @@ class Templates:
             "asks": asks(about.point),
             "acknowledge_url": marks.slot(ACKNOWLEDGE_URL),
             "pixel_url": marks.slot(PIXEL_URL),
+            "decoy_url": marks.slot(DECOY_URL) if about.campaign.decoy else "",
             "policy_url": "",
         }
 

@@ -45,6 +45,8 @@ class Campaign:
             sent, ``hold`` waits until it is settled, ``resend`` sends the same bytes again.
         late: what happens to a message whose window closed before it could leave: ``next_window`` gives it
             another day, ``skip`` drops it, ``send`` lets it leave as soon as it can, for a week.
+        decoy: whether messages carry a hidden link that only mail scanners follow; it may cost points with spam
+            filters.
         audiences: the audiences that policies and key points name; ``everyone`` always exists.
     """
 
@@ -64,6 +66,7 @@ class Campaign:
     targets: Targets = Targets()  # noqa: RUF009 -- frozen
     on_unknown: str = "next_step"
     late: str = "next_window"
+    decoy: bool = False
     audiences: tuple[Audience, ...] = (EVERYONE,)
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 NAME, GIVEN_NAME = "employee.name", "employee.given_name"
 ABOUT, DUTY = "occasion.about", "occasion.duty"
-ACKNOWLEDGE_URL, PIXEL_URL = "acknowledge_url", "pixel_url"
+ACKNOWLEDGE_URL, PIXEL_URL, DECOY_URL = "acknowledge_url", "pixel_url", "decoy_url"
 
 PERSONAL = (NAME, GIVEN_NAME, ABOUT, DUTY)
 """The slots that officers' texts may use; they can be printed as they are, and nothing else."""

@@ -13,12 +13,14 @@ from diffuse.domain.delivery import RETRY_FOR, Claimed, Ending, State, judged
 from diffuse.domain.message import (
     ABOUT,
     ACKNOWLEDGE_URL,
+    DECOY_URL,
     DUTY,
     GIVEN_NAME,
     NAME,
     PIXEL_URL,
     Baked,
     Outgoing,
+    Slot,
     Wording,
     link_slot,
 )
@@ -250,7 +252,7 @@ class Deliver:
             message_id=one.message_id,
             date=_whole_second(one.dated_at),
             baked=shared.baked,
-            values=_values(self._signer, one, shared.links),
+            values=_values(self._signer, one, shared),
             server=one.server,
         )
 
@@ -330,14 +332,16 @@ def _tell(claimed: Claimed, one: Ending) -> None:
     _log.log(level, "%s", one.reply, extra=about)
 
 
-def _values(signer: Signer, one: Claimed, links: Sequence[str]) -> dict[str, str]:
+def _values(signer: Signer, one: Claimed, shared: "_Shared") -> dict[str, str]:
     values = {
         NAME: one.name,
         GIVEN_NAME: given_name(one.name),
         ACKNOWLEDGE_URL: signer.address("acknowledge", one.id),
         PIXEL_URL: signer.address("open", one.id),
     }
-    for number, slot in enumerate(links):
+    if Slot(DECOY_URL) in shared.baked.html:
+        values[DECOY_URL] = signer.address("decoy", one.id)
+    for number, slot in enumerate(shared.links):
         values[slot] = signer.address("click", one.id, number)
     if one.about:
         values[ABOUT] = one.about

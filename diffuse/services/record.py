@@ -123,6 +123,16 @@ class Record:
         self._came(shown, What.CLICK, visit, number=links.number, detail=destination)
         return destination
 
+    def lured(self, token: str, visit: Visit) -> None:
+        """Record that the hidden link was followed; it leads nowhere.
+
+        Raises:
+            NotOurs: always.
+        """
+        shown, _ = self._read("decoy", token, visit)
+        self._came(shown, What.DECOY, visit)
+        raise NotOurs
+
     def visited(self, token: str, visit: Visit) -> None:
         """Record that the page was asked for, which acknowledges nothing.
 
@@ -228,7 +238,7 @@ class Record:
             return
 
     def _came(self, shown: Shown, what: What, visit: Visit, *, number: int = 0, detail: str = "") -> None:
-        """Keep a request; the page of a message is one of its links."""
+        """Keep a request."""
         now = self._clock.now()
         hit = Hit(
             delivery=shown.id,
@@ -236,7 +246,7 @@ class Record:
             at=now,
             day=_local_day(now, shown),
             number=number,
-            links=len(self._baked(shown).links) + 1 if what in FOLLOWED else 0,
+            links=self._links(shown) if what in FOLLOWED else 0,
             method=visit.method,
             agent=visit.agent,
             prefetch=visit.prefetch,
@@ -244,6 +254,11 @@ class Record:
             detail=detail,
         )
         self._hits.record_many([hit])
+
+    def _links(self, shown: Shown) -> int:
+        """Count the different links of a message, that to its page among them if it asks for anything."""
+        _, point = self._publications.get(shown.publication).campaign.key_point(shown.key_point)
+        return len(self._baked(shown).links) + (point.acknowledge or point.question is not None)
 
     def _baked(self, shown: Shown) -> Baked:
         """Return the wording that was sent, as it was baked then."""

@@ -64,6 +64,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
         routes=[
             Route("/o/{token}.gif", site.pixel, methods=LOOKS),
             Route("/c/{token}", site.link, methods=LOOKS),
+            Route("/d/{token}", site.decoy, methods=LOOKS),
             Route("/a/{token}", site.page, methods=LOOKS),
             Route("/a/{token}", site.submit, methods=["POST"]),
             *Health(gauges, site.headers).routes,
@@ -111,6 +112,10 @@ class _Site:
     def link(self, request: Request) -> Response:
         destination = self._record.clicked(request.path_params["token"], visit_of(request, self._trusted))
         return self._see(destination, status=302)
+
+    def decoy(self, request: Request) -> Response:
+        self._record.lured(request.path_params["token"], visit_of(request, self._trusted))
+        return self.not_found(request, NotOurs())
 
     def page(self, request: Request) -> Response:
         token = request.path_params["token"]

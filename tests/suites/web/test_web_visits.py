@@ -116,6 +116,15 @@ def test_a_scanner_that_follows_everything_is_found_out_and_its_first_hits_are_t
     assert {verdict for _, verdict in verdicts(service)} == {"machine"}
 
 
+def test_whoever_follows_the_hidden_link_counts_nowhere(service: Service, outside: TestClient) -> None:
+    answer = outside.get(service.path("decoy"))
+    service.clock.set(service.clock.now() + 5 * SECOND)
+    outside.get(service.path("click"))
+    assert (answer.status_code, answer.content) == (404, outside.get("/a/nowhere").content)
+    assert verdicts(service) == [("decoy", "machine"), ("click", "machine")]
+    assert service.events() == []
+
+
 def test_a_person_opens_follows_and_confirms(service: Service, outside: TestClient) -> None:
     for purpose in ("open", "click"):
         outside.get(service.path(purpose))

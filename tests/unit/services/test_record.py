@@ -277,6 +277,22 @@ def test_a_page_that_is_shown_and_a_form_that_is_sent_are_hits_without_an_event(
     assert [hit.what for hit in it.hits.hits] == [What.PAGE, What.FORM]
 
 
+@pytest.mark.parametrize(("name", "links"), [("substitute", 3), ("notice", 2), ("quiz", 3)])
+def test_the_page_is_one_of_the_links_of_a_message_that_asks_for_something(name: str, links: int) -> None:
+    it = desk(delivery(key_point=name))
+    it.record.clicked("click 7 1", Visit())
+    assert [hit.links for hit in it.hits.hits] == [links]
+
+
+def test_the_hidden_link_is_noted_and_leads_nowhere() -> None:
+    it = desk(delivery())
+    with pytest.raises(NotOurs):
+        it.record.lured("decoy 7 0", Visit())
+    with pytest.raises(NotOurs):
+        it.record.lured("open 7 0", Visit())
+    assert [hit.what for hit in it.hits.hits] == [What.DECOY, What.MUTATED]
+
+
 def test_a_link_that_is_almost_ours_is_noted_and_refused_in_the_same_words() -> None:
     it = desk(delivery())
     for token in ("open 7 0", "broken 7 0", "broken 99 0", "nonsense"):
