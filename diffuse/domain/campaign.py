@@ -45,8 +45,8 @@ class Campaign:
             sent, ``hold`` waits until it is settled, ``resend`` sends the same bytes again.
         late: what happens to a message whose window closed before it could leave: ``next_window`` gives it
             another day, ``skip`` drops it, ``send`` lets it leave as soon as it can, for a week.
-        decoy: whether messages carry a hidden link that only mail scanners follow; it may cost points with spam
-            filters.
+        decoy: whether messages carry a hidden link that only mail scanners follow; spam filters may
+            dislike it.
         audiences: the audiences that policies and key points name; ``everyone`` always exists.
     """
 

@@ -27,8 +27,8 @@ class Hit:
 
     Attributes:
         at: the instant of the answer (UTC).
-        purpose: open, click, acknowledge, decoy, health, metrics or api, from the path alone; empty for any other
-            path.
+        purpose: open, click, acknowledge, decoy, health, metrics or api, from the path alone; empty for any
+            other path.
     """
 
     at: datetime

@@ -586,7 +586,7 @@ BAKED = bake(campaign_of())
 
 
 def test_a_hidden_link_stands_in_the_html_alone_and_only_where_the_campaign_wants_it() -> None:
-    hidden = bake(dataclasses.replace(campaign_of(), decoy=True))
+    hidden = bake(replace(campaign_of(), decoy=True))
     assert (Slot("decoy_url") in hidden.html, Slot("decoy_url") in hidden.text) == (True, False)
     assert Slot("decoy_url") not in bake(campaign_of()).html
     page = "".join(str(piece) for piece in hidden.html)
