@@ -292,8 +292,8 @@ def test_hits_are_added_up_by_whose_they_are() -> None:
     office.day()
     number = {row.employee: row.delivery for row in office.rows()}
     ana = number["ana"]
+    at = office.clock.now() + timedelta(hours=1)
     for name, agent in (("ana", "Mozilla/5.0"), ("ana", "Thunderbird"), ("eve", "Thunderbird")):
-        at = office.clock.now() + timedelta(hours=1)
         office.hits.record_many(
             [Hit(delivery=number[name], what=What.OPEN, at=at, day=at.date(), agent=agent)]
         )
