@@ -23,6 +23,7 @@ from diffuse.ports import (
     Clock,
     Directory,
     Gauges,
+    Hits,
     House,
     Ledger,
     Letters,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 
     from diffuse.adapters.mail_server import MailServer
     from diffuse.adapters.smtp import SmtpChannel
+    from diffuse.adapters.sql.verdicts import SqlVerdicts
     from diffuse.settings import LaneLimit, Settings
 
 
@@ -90,6 +92,7 @@ class App:
     export: Export
     operate: Operate
     gauges: Gauges
+    hits: Hits
     chain: Chain
     audit: Audit
     pseudonym: Callable[[str], str]
@@ -288,6 +291,24 @@ def _people(
     return person, retain
 
 
+def _verdicts(settings: "Settings") -> "SqlVerdicts":
+    """Put together what tells persons from programs.
+
+    Raises:
+        AuthoringError: naming every line of the file of networks that holds none.
+    """
+    from functools import lru_cache, partial
+
+    from diffuse.adapters.agents import names_itself
+    from diffuse.adapters.scanner_networks import read_networks
+    from diffuse.adapters.sql.verdicts import SqlVerdicts
+    from diffuse.domain.networks import within
+
+    networks = read_networks(settings.scanner_networks) if settings.scanner_networks else ()
+    is_scanner = lru_cache(4096)(partial(within, ranges=networks))
+    return SqlVerdicts(names_itself=names_itself, is_scanner=is_scanner)
+
+
 def app(
     settings: "Settings",
     *,
@@ -379,6 +400,7 @@ def app(
         queue=queue,
         planner=worker,
     )
+    hits = SqlHits(engine, chain, _verdicts(settings))
     channel, remarks = channel or mail(settings, stop), SqlRemarks(engine)
     guard = Guard(
         clock=clock,
@@ -452,7 +474,8 @@ def app(
         ),
         gauges=SqlGauges(engine, stopwatch),
         succeed=succeed,
-        record=Record(hits=SqlHits(engine, chain), publications=publications, clock=clock, signer=signer),
+        hits=hits,
+        record=Record(hits=hits, publications=publications, clock=clock, signer=signer),
         remarks=remarks,
         chain=chain,
         pseudonym=signer.pseudonym,

@@ -25,6 +25,7 @@ from diffuse.domain.source import Loaded
 from diffuse.domain.standing import Standing
 from diffuse.domain.succession import Duty
 from diffuse.domain.tracking import EVERYTHING, NAMED, Tracking
+from diffuse.domain.verdicts import Hit, Verdict
 from diffuse.domain.versions import Revision
 from diffuse.errors import Problem, TransientFailure
 
@@ -397,10 +398,13 @@ class Signer(Protocol):
         """Return the Message-ID of a delivery, in angle brackets; always the same for the same delivery."""
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
-        """Return the address for a purpose: ``open``, ``click``, ``acknowledge`` or ``mine``."""
+        """Return the address for a purpose: ``open``, ``click``, ``acknowledge``, ``mine`` or ``decoy``."""
 
     def read(self, purpose: str, token: str) -> Links | None:
         """Return what a token stands for, or None when it is not one of ours for that purpose."""
+
+    def resembling(self, token: str) -> int | None:
+        """Return the delivery that a token names which is not ours; anybody can make one up."""
 
     def stamp(self, shown: str, at: datetime) -> str:
         """Return what a form carries that shows something at an instant; no two stamps are alike."""
@@ -461,14 +465,63 @@ class Shown:
     tracking: Tracking = EVERYTHING
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejudged:
+    """What came of judging some messages anew.
+
+    Attributes:
+        last: the number of the last delivery; the next part comes after it.
+        deliveries: how many there were.
+        before: how many hits had each verdict, by what was asked for.
+        now: how many have it now.
+    """
+
+    last: int
+    deliveries: int
+    before: Mapping[tuple[str, str], int]
+    now: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubted:
+    """An acknowledgement to follow up: a program may have sent it; ``doubt`` says what speaks for that."""
+
+    delivery: int
+    employee: str
+    campaign: str
+    key_point: str
+    policy: str
+    version: str
+    at: datetime
+    doubt: str
+
+
 class Hits(Protocol):
     """Keeps what comes back."""
 
     def shown(self, delivery: int) -> Shown | None:
         """Return a delivery that has left, or None."""
 
+    def record_many(self, hits: Sequence[Hit]) -> Sequence[Verdict | None]:
+        """Keep requests, judge all of each message anew, and fold what persons did; all or nothing.
+
+        Return a verdict for each; None where nothing was kept, as there is no such delivery.
+        """
+
+    def rejudge(self, campaign: str, after: int, limit: int) -> Rejudged | None:
+        """Judge the hits of some deliveries anew, those after a number; None when there are no more.
+
+        ``campaign`` may be empty for all of them.
+        """
+
+    def doubted(self) -> Sequence[Doubted]:
+        """Return the acknowledgements that may be a program's, the newest first."""
+
     def record(self, event: Event, reached_on: date) -> None:
-        """Keep an event; the first of each kind sets the delivery's time. ``reached_on`` is the local day."""
+        """Keep what comes from a person for sure; the first of each kind sets the delivery's time.
+
+        ``reached_on`` is the local day.
+        """
 
     def count(self, shown: Shown, kind: Kind) -> None:
         """Count a hit without the person: nothing of it leads back to a delivery."""
@@ -560,6 +613,12 @@ class Result:
     message_id: str
     opens: str = NAMED
     clicks: str = NAMED
+    raw_opens: int = 0
+    human_opens: int = 0
+    unsure_opens: int = 0
+    raw_clicks: int = 0
+    human_clicks: int = 0
+    unsure_clicks: int = 0
 
 
 class Count(NamedTuple):

@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Iterator
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,6 +112,14 @@ class Settings(BaseModel):
     listen_port: int = Field(
         default=8025, ge=0, le=65535, description="port of that address; 0 takes a free one"
     )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(),
+        description="networks of our own proxies, with commas; only their X-Forwarded-For is believed",
+    )
+    scanner_networks: Path | None = Field(
+        default=None,
+        description="file of networks whose clicks are a mail scanner's, one a line; empty: none",
+    )
     api_token: SecretStr = Field(
         default=SecretStr(""),
         description="opens /api and /metrics to other systems: 32 characters or more; empty: closed",
@@ -156,6 +165,13 @@ class Settings(BaseModel):
     def _unlimited(cls, value: object) -> object:
         return None if value == "" else value
 
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
     @field_validator("smtp_servers", "domain_limits", "old_secrets", mode="before")
     @classmethod
     def _json(cls, value: object, info: ValidationInfo) -> object:
@@ -190,7 +206,7 @@ class Settings(BaseModel):
             raise ValueError(message)
         return lower
 
-    @field_validator("templates", "dkim_key_file", mode="before")
+    @field_validator("templates", "dkim_key_file", "scanner_networks", mode="before")
     @classmethod
     def _unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -14,7 +14,13 @@ from diffuse.ports import Links
 
 SHORTEST_SECRET = 32
 ADDRESSES = MappingProxyType(
-    {"open": "{}/o/{}.gif", "click": "{}/c/{}", "acknowledge": "{}/a/{}", "mine": "{}/m/{}"}
+    {
+        "open": "{}/o/{}.gif",
+        "click": "{}/c/{}",
+        "acknowledge": "{}/a/{}",
+        "mine": "{}/m/{}",
+        "decoy": "{}/d/{}",
+    }
 )
 
 _KEY = 1
@@ -25,6 +31,8 @@ _DELIVERY, _NUMBER, _MAC = 5, 2, 16
 _PAYLOAD = _KEY + _DELIVERY + _NUMBER
 # 24 bytes are 32 characters without a spare bit, so that no token has a second spelling.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
+_BEGUN = 12
+_BEGINNING = re.compile(rf"[A-Za-z0-9_-]{{{_BEGUN}}}", re.ASCII)
 _DOMAIN = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
 )
@@ -96,7 +104,7 @@ class KeyedSigner:
         return blake2b(employee.encode(), key=self._person_key, digest_size=16).hexdigest()
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
-        """Return the address for a purpose: ``open``, ``click``, ``acknowledge`` or ``mine``."""
+        """Return the address for a purpose: ``open``, ``click``, ``acknowledge``, ``mine`` or ``decoy``."""
         payload = self._key_id + delivery.to_bytes(_DELIVERY, "big") + number.to_bytes(_NUMBER, "big")
         token = urlsafe_b64encode(payload + _mac(self._begun[self._key_id[0]], purpose, payload)).decode()
         return ADDRESSES[purpose].format(self._base_url, token)
@@ -116,6 +124,13 @@ class KeyedSigner:
             delivery=int.from_bytes(payload[1:-_NUMBER], "big"),
             number=int.from_bytes(payload[-_NUMBER:], "big"),
         )
+
+    def resembling(self, token: str) -> int | None:
+        """Return the delivery that a token names, whatever its MAC; None when it does not begin like ours."""
+        if not _BEGINNING.match(token):
+            return None
+        raw = urlsafe_b64decode(token[:_BEGUN])
+        return int.from_bytes(raw[_KEY : _KEY + _DELIVERY], "big") if raw[0] in self._begun else None
 
     def stamp(self, shown: str, at: datetime) -> str:
         """Return what a form carries: when it was shown (to the millisecond), and a MAC over what it showed.

@@ -24,6 +24,7 @@ from diffuse.adapters.wording import line_of
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import (
     ACKNOWLEDGE_URL,
+    DECOY_URL,
     GIVEN_NAME,
     NAME,
     NOTICE,
@@ -151,6 +152,7 @@ class Templates:
             "acknowledge_url": marks.slot(ACKNOWLEDGE_URL),
             "pixel_url": marks.slot(PIXEL_URL),
             "notice": marks.slot(NOTICE),
+            "decoy_url": marks.slot(DECOY_URL) if about.campaign.decoy else "",
             "policy_url": "",
         }
 

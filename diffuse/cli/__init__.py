@@ -11,6 +11,7 @@ from diffuse.cli.control import cancel, pause, resume, retry
 from diffuse.cli.deliveries import deliveries, settle
 from diffuse.cli.demo import demo
 from diffuse.cli.doctor import doctor
+from diffuse.cli.doubts import doubts
 from diffuse.cli.errors import Commands
 from diffuse.cli.evidence import evidence
 from diffuse.cli.export import export
@@ -19,6 +20,7 @@ from diffuse.cli.launch import launch
 from diffuse.cli.ledger import ledger
 from diffuse.cli.person import person
 from diffuse.cli.preview import preview
+from diffuse.cli.reclassify import reclassify
 from diffuse.cli.relief import absences, duties, succession
 from diffuse.cli.remarks import remarks
 from diffuse.cli.retention import retention
@@ -45,6 +47,6 @@ def main(context: click.Context, config: Path | None) -> None:
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
     up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
-    remarks, ledger, evidence, person, access, retention, demo,
+    remarks, doubts, reclassify, ledger, evidence, person, access, retention, demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -59,10 +59,16 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
         log=json_lines(sys.stdout),
         base_url=settings.base_url,
         api=_for_other_systems(app, token) if token else (),
+        trusted_proxies=settings.trusted_proxies,
     )
     # Without a configuration of its own, uvicorn writes its lines as diffuse does.
     options = uvicorn.Config(
-        web, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE
+        web,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # it believes whoever is on this machine; trusted_proxies says who is
+        timeout_graceful_shutdown=PATIENCE,
     )
     running = uvicorn.Server(options)
     _heed_signals(running)

@@ -15,6 +15,11 @@ from diffuse.demo.inbox import Mail
 READS = timedelta(seconds=20)
 """What a page takes."""
 
+GLANCES = timedelta(seconds=5)
+"""What one thing takes before the next: nobody does two at once."""
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+
 MORNING, EVENING = 7, 21
 """Local hours between which mail is read."""
 
@@ -65,8 +70,10 @@ class Reader:
         """Open a message: show its image, follow a link, confirm, as the habit has it; reading takes time."""
         if mail.pixel and self._random.random() < self._habit.shows_images:
             browser.get(mail.pixel).raise_for_status()
+            wait(GLANCES)
         if mail.links and self._random.random() < self._habit.follows:
             browser.get(self._random.choice(mail.links), follow_redirects=False)
+            wait(GLANCES)
         if mail.confirm and self._random.random() < self._habit.confirms:
             self._confirm(mail, browser, wait)
 

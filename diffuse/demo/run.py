@@ -20,7 +20,7 @@ from diffuse import bootstrap
 from diffuse.adapters.csv_tables import CsvTables
 from diffuse.adapters.directory_csv import read_directory
 from diffuse.demo.inbox import Inbox, Mail
-from diffuse.demo.people import Reader, readers
+from diffuse.demo.people import BROWSER, Reader, readers
 from diffuse.demo.receiver import Receiver
 from diffuse.domain.window import WEEKDAYS
 from diffuse.errors import AuthoringError
@@ -150,7 +150,7 @@ class World:
 
     def run(self, progress: Callable[[date, int, int], None]) -> None:
         """Let the days pass."""
-        with httpx.Client(follow_redirects=True, timeout=30) as browser:
+        with httpx.Client(headers={"User-Agent": BROWSER}, follow_redirects=True, timeout=30) as browser:
             for passed in range(self._options.days):
                 day = self._start + timedelta(days=passed)
                 hours = HOURS if WEEKDAYS[day.weekday()] in WEEKDAYS[:5] else HOURS[-1:]

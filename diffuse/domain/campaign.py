@@ -47,6 +47,8 @@ class Campaign:
         late: what happens to a message whose window closed before it could leave: ``next_window`` gives it
             another day, ``skip`` drops it, ``send`` lets it leave as soon as it can, for a week.
         tracking: what is measured of its messages; the organisation and each employee may allow less.
+        decoy: whether messages carry a hidden link that only mail scanners follow; spam filters may
+            dislike it.
         audiences: the audiences that policies and key points name; ``everyone`` always exists.
     """
 
@@ -67,6 +69,7 @@ class Campaign:
     on_unknown: str = "next_step"
     late: str = "next_window"
     tracking: Tracking = Tracking()  # noqa: RUF009 -- frozen
+    decoy: bool = False
     audiences: tuple[Audience, ...] = (EVERYONE,)
 
     def __post_init__(self) -> None:

@@ -38,7 +38,8 @@ class Origin(StrEnum):
 class Acknowledgement:
     """Evidence that an employee confirmed a text: which version, in which words, and when.
 
-    ``dwell`` counts the milliseconds from the page to its button; None where no page was pressed.
+    ``dwell`` counts the milliseconds from the page to its button; None where no page was pressed. ``doubt``
+    says why it may be a program's, in the words of verdicts; empty where nothing speaks for it.
     """
 
     delivery: int
@@ -48,6 +49,7 @@ class Acknowledgement:
     statement: str
     at: datetime
     dwell: int | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,8 @@ from diffuse.domain.tracking import OFF, Tracking
 
 NAME, GIVEN_NAME = "employee.name", "employee.given_name"
 ABOUT, DUTY = "occasion.about", "occasion.duty"
-ACKNOWLEDGE_URL, PIXEL_URL, NOTICE = "acknowledge_url", "pixel_url", "notice"
+ACKNOWLEDGE_URL, PIXEL_URL, DECOY_URL = "acknowledge_url", "pixel_url", "decoy_url"
+NOTICE = "notice"
 
 PERSONAL = (NAME, GIVEN_NAME, ABOUT, DUTY)
 """The slots that officers' texts may use; they can be printed as they are, and nothing else."""

@@ -13,12 +13,14 @@ from diffuse.domain.delivery import RETRY_FOR, Claimed, Ending, State, judged
 from diffuse.domain.message import (
     ABOUT,
     ACKNOWLEDGE_URL,
+    DECOY_URL,
     DUTY,
     GIVEN_NAME,
     NAME,
     PIXEL_URL,
     Baked,
     Outgoing,
+    Slot,
     Wording,
     link_slot,
 )
@@ -252,7 +254,7 @@ class Deliver:
             message_id=one.message_id,
             date=_whole_second(one.dated_at),
             baked=shared.baked,
-            values=_values(self._signer, one, shared.links),
+            values=_values(self._signer, one, shared),
             server=one.server,
         )
 
@@ -266,6 +268,7 @@ class Deliver:
             list_id=f"{campaign.id}.{campaign.owner_email.rpartition('@')[2]}",
             list_name=campaign.title[wording.language],
             links=tuple(link_slot(number) for number in range(len(baked.links))),
+            decoy=Slot(DECOY_URL) in baked.html,
         )
 
 
@@ -317,6 +320,7 @@ class _Shared:
     list_id: str
     list_name: str
     links: tuple[str, ...]
+    decoy: bool
 
 
 def _tell(claimed: Claimed, one: Ending) -> None:
@@ -332,7 +336,7 @@ def _tell(claimed: Claimed, one: Ending) -> None:
     _log.log(level, "%s", one.reply, extra=about)
 
 
-def _values(signer: Signer, one: Claimed, links: Sequence[str]) -> dict[str, str]:
+def _values(signer: Signer, one: Claimed, shared: "_Shared") -> dict[str, str]:
     values = {
         NAME: one.name,
         GIVEN_NAME: given_name(one.name),
@@ -340,7 +344,9 @@ def _values(signer: Signer, one: Claimed, links: Sequence[str]) -> dict[str, str
     }
     if one.opens != OFF:
         values[PIXEL_URL] = signer.address("open", one.id)
-    for number, slot in enumerate(links):
+    if shared.decoy:
+        values[DECOY_URL] = signer.address("decoy", one.id)
+    for number, slot in enumerate(shared.links):
         values[slot] = signer.address("click", one.id, number)
     if one.about:
         values[ABOUT] = one.about

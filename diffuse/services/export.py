@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Protocol, TypeAlias
 
 from diffuse.domain.delivery import State
@@ -37,7 +38,8 @@ class Tables(Protocol):
 
 
 DELIVERIES = (*(field.name for field in fields(Result)), "version", "acknowledgement")
-COUNTS = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right")
+HITS = ("raw_opens", "human_opens", "unsure_opens", "raw_clicks", "human_clicks", "unsure_clicks")
+COUNTS = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right", *HITS)
 COUNTED = ("counted_opens", "counted_clicks")
 RATES = ("open_rate", "acknowledgement_rate", "right_rate")
 EMPLOYEES = ("employee", "name", "department", "language", *COUNTS, *RATES)
@@ -61,6 +63,7 @@ class Tally:
     answered: int = 0
     right: int = 0
     counted: dict[Kind, int] = field(default_factory=lambda: {Kind.OPENED: 0, Kind.CLICKED: 0})
+    hits: list[int] = field(default_factory=lambda: [0] * len(HITS))
     employees: set[str] = field(default_factory=set)
     people: dict[str, set[str]] = field(
         default_factory=lambda: {part: set() for part in (grouped.WHOLE, *grouped.PARTS)}
@@ -86,6 +89,7 @@ class Tally:
             self.acknowledged.add(pair)
         self.answered += result.answered_at is not None
         self.right += result.answer.endswith(":right")
+        self.hits = [sum(pair) for pair in zip(self.hits, _hits(result), strict=True)]
 
     def _behind(self, result: Result, *, acknowledge: bool) -> None:
         """Note whom each part counts."""
@@ -94,6 +98,7 @@ class Tally:
             "acknowledgements": acknowledge or result.acknowledged_at is not None,
             "answers": result.answered_at is not None,
             "opens": result.opens == NAMED,
+            "clicks": result.clicks == NAMED,
             "counted": AGGREGATE in {result.opens, result.clicks},
         }
         for part, counts in parts.items():
@@ -110,7 +115,10 @@ class Tally:
             Rate(acknowledged, asked),
             Rate(self.right, self.answered),
         )
-        return (*counts, asked, acknowledged, self.answered, self.right, *rates)
+        return (*counts, asked, acknowledged, self.answered, self.right, *self.hits, *rates)
+
+
+_hits = attrgetter(*HITS)
 
 
 def opened(result: Result) -> bool:

@@ -18,7 +18,8 @@ WHOLE = "group"
 """What ``suppressed`` says of a row of which nothing is shown but its name."""
 
 PARTS = {
-    "opens": ("opened", "open_rate"),
+    "opens": ("opened", "raw_opens", "human_opens", "unsure_opens", "open_rate"),
+    "clicks": ("raw_clicks", "human_clicks", "unsure_clicks"),
     "acknowledgements": ("asked", "acknowledged", "acknowledgement_rate"),
     "answers": ("answered", "right", "right_rate"),
     "counted": ("counted_opens", "counted_clicks"),

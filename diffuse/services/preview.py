@@ -9,6 +9,7 @@ from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import (
     ABOUT,
     ACKNOWLEDGE_URL,
+    DECOY_URL,
     DUTY,
     GIVEN_NAME,
     NAME,
@@ -27,6 +28,7 @@ SAMPLE: Mapping[str, str] = {
     ABOUT: "Dominique Roy",
     DUTY: "Facebook, Instagram",
     ACKNOWLEDGE_URL: "https://diffuse.example/acknowledge",
+    DECOY_URL: "https://diffuse.example/decoy",
     # Nothing is fetched when an officer opens a page.
     PIXEL_URL: "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
 }

@@ -10,7 +10,8 @@ from diffuse.domain.message import Baked, Wording
 from diffuse.domain.policy import Question
 from diffuse.domain.remark import LONGEST, MOST, Remark
 from diffuse.domain.tracking import AGGREGATE, NAMED
-from diffuse.errors import PermanentFailure
+from diffuse.domain.verdicts import FOLLOWED, UNTOLD, Hit, Visit, What
+from diffuse.errors import PermanentFailure, TransientFailure
 from diffuse.ports import Clock, Hits, Links, Publications, Shown, Signer
 from diffuse.services.newer import newer
 from diffuse.services.page import Page, page_of, statement
@@ -20,6 +21,9 @@ DWELL = timedelta(seconds=2)
 
 LASTS = timedelta(days=7)
 """For so long a page that stays open can still be sent."""
+
+COUNTED = frozenset({What.OPEN, What.CLICK})
+"""Requests that may be counted without a name."""
 
 REMARKS = frozenset({Response.QUESTION, Response.DISAGREE})
 
@@ -100,31 +104,47 @@ class Record:
         self._signer = signer
         self._publications = publications
 
-    def opened(self, token: str) -> None:
-        """Record that the message was opened.
+    def opened(self, token: str, visit: Visit = UNTOLD) -> None:
+        """Record that the message's image was asked for.
 
         Raises:
             NotOurs: when the token leads nowhere.
         """
-        self._keep(self.delivery("open", token), Kind.OPENED)
+        shown, _ = self._read("open", token, visit)
+        self._came(shown, What.OPEN, visit)
 
-    def clicked(self, token: str) -> str:
-        """Record that a link was followed, and return where it leads.
+    def clicked(self, token: str, visit: Visit = UNTOLD) -> str:
+        """Record that a link was asked for, and return where it leads.
 
         Raises:
             NotOurs: when the token leads nowhere.
         """
-        shown, destination = self._followed(token)
-        self._keep(shown, Kind.CLICKED, destination)
+        shown, links = self._read("click", token, visit)
+        destinations = self._baked(shown).links
+        if links.number >= len(destinations):
+            raise NotOurs
+        destination = destinations[links.number]
+        self._came(shown, What.CLICK, visit, number=links.number, detail=destination)
         return destination
 
-    def destination(self, token: str) -> str:
-        """Return where a link leads and record nothing.
+    def lured(self, token: str, visit: Visit) -> None:
+        """Record that the hidden link was followed; it leads nowhere.
+
+        Raises:
+            NotOurs: always.
+        """
+        shown, _ = self._read("decoy", token, visit)
+        self._came(shown, What.DECOY, visit)
+        raise NotOurs
+
+    def visited(self, token: str, visit: Visit) -> None:
+        """Record that the page was asked for, which acknowledges nothing.
 
         Raises:
             NotOurs: when the token leads nowhere.
         """
-        return self._followed(token)[1]
+        shown, _ = self._read("acknowledge", token, visit)
+        self._came(shown, What.PAGE, visit)
 
     def page(self, token: str) -> Page:
         """Return what the employee sees, and record nothing.
@@ -141,7 +161,7 @@ class Record:
         """Return what the form of a page carries: when it was shown, and what it showed."""
         return self._signer.stamp(_shown(token, page), self._clock.now())
 
-    def respond(self, token: str, given: Given) -> None:
+    def respond(self, token: str, given: Given, visit: Visit = UNTOLD) -> None:
         """Record what the employee chose on the page: a confirmation, a question, an answer; the first stand.
 
         A key point that is not to be acknowledged gets its answer alone. The answer goes first: when
@@ -153,12 +173,13 @@ class Record:
             NoSuchAnswer: when the answer was not offered.
             Unfit: when something is missing, or it came too early or too late. Nothing is recorded then.
         """
-        shown = self.delivery("acknowledge", token)
+        shown, _ = self._read("acknowledge", token, visit)
         page, now = self._page(shown), self._clock.now()
         stamped = self._signer.stamped_at(_shown(token, page), given.form)
         if stamped is None:
             raise NotOurForm("a form that this page does not have")
         refuse_unfit(page, given, now - stamped)
+        self._came(shown, What.FORM, visit)
         policy, point = self._publications.get(shown.publication).campaign.key_point(shown.key_point)
         if given.response in REMARKS:
             remark = Remark(
@@ -196,8 +217,10 @@ class Record:
         """
         return self._read(purpose, token)[0]
 
-    def _read(self, purpose: str, token: str) -> tuple[Shown, Links]:
+    def _read(self, purpose: str, token: str, visit: Visit | None = None) -> tuple[Shown, Links]:
         links = self._signer.read(purpose, token)
+        if links is None and visit:
+            self._resembled(token, visit)
         shown = self._hits.shown(links.delivery) if links else None
         if links is None or shown is None:
             raise NotOurs
@@ -207,12 +230,45 @@ class Record:
         campaign = self._publications.get(shown.publication).campaign
         return page_of(shown, campaign, self._baked(shown).excerpt, self._hits.remarks(shown.id))
 
-    def _followed(self, token: str) -> tuple[Shown, str]:
-        shown, links = self._read("click", token)
-        destinations = self._baked(shown).links
-        if links.number >= len(destinations):
-            raise NotOurs
-        return shown, destinations[links.number]
+    def _resembled(self, token: str, visit: Visit) -> None:
+        """Note a link that is almost ours: scanners spoil links to see what happens."""
+        number = self._signer.resembling(token)
+        if number is None:
+            return
+        try:
+            if shown := self._hits.shown(number):
+                self._came(shown, What.MUTATED, visit)
+        except TransientFailure:
+            return
+
+    def _came(self, shown: Shown, what: What, visit: Visit, *, number: int = 0, detail: str = "") -> None:
+        """Keep a request, count it without a name, or do nothing, as the message's tracking has it."""
+        kind = Kind.OPENED if what is What.OPEN else Kind.CLICKED
+        mode = shown.tracking.of(kind)
+        if mode == AGGREGATE and what in COUNTED and visit.method == "GET":
+            self._hits.count(shown, kind)
+        if mode != NAMED:
+            return
+        now = self._clock.now()
+        hit = Hit(
+            delivery=shown.id,
+            what=what,
+            at=now,
+            day=_local_day(now, shown),
+            number=number,
+            links=self._links(shown) if what in FOLLOWED else 0,
+            method=visit.method,
+            agent=visit.agent,
+            prefetch=visit.prefetch,
+            network=visit.network,
+            detail=detail,
+        )
+        self._hits.record_many([hit])
+
+    def _links(self, shown: Shown) -> int:
+        """Count the different links of a message, that to its page among them if it asks for anything."""
+        _, point = self._publications.get(shown.publication).campaign.key_point(shown.key_point)
+        return len(self._baked(shown).links) + (point.acknowledge or point.question is not None)
 
     def _baked(self, shown: Shown) -> Baked:
         """Return the wording that was sent, as it was baked then."""
@@ -221,11 +277,7 @@ class Record:
         )
 
     def _keep(self, shown: Shown, kind: Kind, detail: str = "") -> None:
-        now, mode = self._clock.now(), shown.tracking.of(kind)
-        if mode == AGGREGATE:
-            self._hits.count(shown, kind)
-        if mode != NAMED:
-            return
+        now = self._clock.now()
         self._hits.record(Event(delivery=shown.id, kind=kind, at=now, detail=detail), _local_day(now, shown))
 
     def _answer(self, shown: Shown, question: Question | None, number: int) -> None:

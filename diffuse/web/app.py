@@ -1,7 +1,7 @@
 """The tracking service as an ASGI application."""
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 
 from starlette.applications import Starlette
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from diffuse.domain.networks import Network
 from diffuse.errors import TransientFailure
 from diffuse.ports import Clock, Gauges
 from diffuse.services.record import Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
@@ -21,9 +22,13 @@ from diffuse.web.health import Health
 from diffuse.web.limits import Limited, Limits
 from diffuse.web.log import Log, Logged, silent
 from diffuse.web.pages import Pages
+from diffuse.web.visits import visit_of
 
 PIXEL = b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 """A transparent GIF of 1 × 1 pixel, 43 bytes long."""
+
+LOOKS = ["GET", "HEAD", "OPTIONS"]
+"""Methods that get the same answer; only GET can be a person's."""
 
 RETRY_AFTER = 60
 """Seconds after which a browser may come back while the database is away."""
@@ -39,6 +44,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
     base_url: str = "",
     api: Sequence[Route] = (),
     limits: Limits | None = None,
+    trusted_proxies: Collection[Network] = (),
 ) -> Starlette:
     """Build the tracking service.
 
@@ -51,13 +57,15 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
         base_url: the address that employees see, when a proxy in front changes the Host header.
         api: routes for other systems of the organisation, monitors among them.
         limits: how often a link may be used; the usual ones when not given.
+        trusted_proxies: the networks of our own proxies, whose X-Forwarded-For is believed.
     """
-    site = _Site(record, pages, base_url)
+    site = _Site(record, pages, base_url, trusted_proxies)
     app = Starlette(
         routes=[
-            Route("/o/{token}.gif", site.pixel, methods=["GET"]),
-            Route("/c/{token}", site.link, methods=["GET"]),
-            Route("/a/{token}", site.page, methods=["GET"]),
+            Route("/o/{token}.gif", site.pixel, methods=LOOKS),
+            Route("/c/{token}", site.link, methods=LOOKS),
+            Route("/d/{token}", site.decoy, methods=LOOKS),
+            Route("/a/{token}", site.page, methods=LOOKS),
             Route("/a/{token}", site.submit, methods=["POST"]),
             *Health(gauges, site.headers).routes,
             *description.routes(version("diffuse")),
@@ -79,9 +87,12 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
 
 
 class _Site:
-    """The endpoints; Starlette answers HEAD where it answers GET, and HEAD records nothing."""
+    """The endpoints; HEAD and OPTIONS are answered like GET, and count nowhere."""
 
-    def __init__(self, record: Record, pages: Pages, base_url: str) -> None:
+    def __init__(
+        self, record: Record, pages: Pages, base_url: str, trusted: Collection[Network] = ()
+    ) -> None:
+        self._trusted = trusted
         self._record = record
         self._pages = pages
         self._base_url = base_url
@@ -95,20 +106,20 @@ class _Site:
         }
 
     def pixel(self, request: Request) -> Response:
-        token = request.path_params["token"]
-        if request.method == "HEAD":
-            self._record.delivery("open", token)
-        else:
-            self._record.opened(token)
+        self._record.opened(request.path_params["token"], visit_of(request, self._trusted))
         return Response(PIXEL, media_type="image/gif", headers=self.headers)
 
     def link(self, request: Request) -> Response:
-        token = request.path_params["token"]
-        follow = self._record.destination if request.method == "HEAD" else self._record.clicked
-        return self._see(follow(token), status=302)
+        destination = self._record.clicked(request.path_params["token"], visit_of(request, self._trusted))
+        return self._see(destination, status=302)
+
+    def decoy(self, request: Request) -> Response:
+        self._record.lured(request.path_params["token"], visit_of(request, self._trusted))
+        return self.not_found(request, NotOurs())
 
     def page(self, request: Request) -> Response:
         token = request.path_params["token"]
+        self._record.visited(token, visit_of(request, self._trusted))
         return self._html(self._form(token))
 
     async def submit(self, request: Request) -> Response:
@@ -121,7 +132,7 @@ class _Site:
         try:
             form.check_origin(request.headers, self._base_url)
             given = form.read(request.headers.get("content-type", ""), body)
-            self._record.respond(token, given)
+            self._record.respond(token, given, visit_of(request, self._trusted))
         except Unfit as unfit:
             return self._html(self._form(token, given, unfit.why), status=400)
         except (NotOurForm, NoSuchAnswer):

@@ -15,6 +15,7 @@ PURPOSES = {
     "o": "open",
     "c": "click",
     "a": "acknowledge",
+    "d": "decoy",
     **{name: name for name in ("health", "metrics", "api")},
 }
 LONGEST_PATH = 200
@@ -26,8 +27,8 @@ class Hit:
 
     Attributes:
         at: the instant of the answer (UTC).
-        purpose: open, click, acknowledge, health, metrics or api, from the path alone; empty for any other
-            path.
+        purpose: open, click, acknowledge, decoy, health, metrics or api, from the path alone; empty for any
+            other path.
     """
 
     at: datetime

@@ -6,13 +6,15 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,13 @@ class Installation:
         assert said.status == status, f"diffuse {' '.join(map(str, words))}: {said}"
         assert "Traceback" not in said.out + said.err
         return said
+
+    def passes(self, time: timedelta) -> None:
+        """Let time pass since everything was sent: nobody reads in the second in which a message comes."""
+        with closing(sqlite3.connect(self.folder / "diffuse.db")) as database, database:
+            database.execute(
+                "UPDATE delivery SET sent_at = sent_at - ?", (time // timedelta(microseconds=1),)
+            )
 
     def refused(self, *words: object, status: int = 1) -> str:
         """Run ``diffuse``, which must refuse; return its one text, without its last newline."""

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from tests.acceptance.installation import Installation, Running
 
 pytestmark = pytest.mark.servers
 
+FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"}
 Rows: TypeAlias = list[dict[str, str]]
 
 
@@ -28,7 +29,7 @@ def test_a_campaign_file_becomes_mails_and_what_employees_do_becomes_csv(place: 
     assert place.run("check", campaign).out == ""
     assert place.run("import", directory).out == "4 added, 0 updated, 0 unchanged\n"
     assert f"1 key points, from {at.day}" in place.run("launch", campaign).out
-    with place.receiver(), place.up() as running, httpx.Client() as browser:
+    with place.receiver(), place.up() as running, httpx.Client(headers=FIREFOX) as browser:
         running.until(lambda: place.received == 4, "mail")
         received = mails(place.maildir)
         assert [mail.to for mail in received] == [person.email for person in staff]
@@ -36,11 +37,18 @@ def test_a_campaign_file_becomes_mails_and_what_employees_do_becomes_csv(place: 
             "Who speaks when you post?" if person.language == "en" else "Qui parle quand vous publiez?"
             for person in staff
         ]
+        place.passes(timedelta(hours=1))
         reader, clicker, confirmer, _silent = received
         _look(browser, reader)
         _click(browser, clicker)
         _confirm(browser, confirmer)
         _tracked(running)
+    # Whoever spoils links in the seconds in which they confirm looks like a scanner.
+    assert place.run("doubts", "--csv").out.splitlines()[1].endswith(",mutated")
+    judged = place.run("reclassify", "--campaign", "essai").out
+    assert re.search(r"click\W+human\W+2\W+2\W", judged)
+    assert judged.endswith("3 deliveries judged, 0 verdicts changed on balance\n")
+    assert "no campaign 'loto' was launched" in place.refused("reclassify", "--campaign", "loto")
     status = place.run("status").out
     assert re.search(r"essai\W+sent\W+4\W", status)
     place.run("export", "--to", "csv")
@@ -103,12 +111,14 @@ def _says_exactly_that(folder: Path, reader: str, clicker: str, confirmer: str, 
     deliveries = {row["employee"]: row for row in _rows(folder / "deliveries.csv")}
     assert {name: _came_back(row) for name, row in deliveries.items()} == {
         reader: {"opened_at"},
-        clicker: {"clicked_at"},
+        clicker: {"opened_at", "clicked_at"},
         confirmer: {"answered_at", "acknowledged_at"},
         silent: set(),
     }
     assert {row["state"] for row in deliveries.values()} == {"sent"}
     assert deliveries[confirmer]["answer"] == "1:right"
+    assert [deliveries[reader][f"{whose}_opens"] for whose in ("raw", "human", "unsure")] == ["1", "1", "0"]
+    assert [deliveries[clicker][f"{whose}_clicks"] for whose in ("raw", "human", "unsure")] == ["2", "2", "0"]
     assert datetime.fromisoformat(deliveries[silent]["sent_at"]).utcoffset() is not None
     employees = {row["employee"]: row for row in _rows(folder / "employees.csv")}
     assert [employees[name]["acknowledged"] for name in (reader, clicker, confirmer, silent)] == [*"0010"]

@@ -4,12 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, text, update
+from sqlalchemy import Connection, Row, exists, func, text, update
 
 from diffuse.adapters.sql import sets
-from diffuse.adapters.sql.tables import delivery
+from diffuse.adapters.sql.tables import delivery, hit
 from diffuse.adapters.sql.types import fixed, micros, plain
 from diffuse.domain.delivery import State
+from diffuse.domain.verdicts import What
 
 _ENDINGS = (("delivery", "bigint"), ("attempt", "bigint"), ("state", "text"), ("reply", "text"))
 _LOG = """
@@ -38,9 +39,11 @@ def settle(connection: Connection, deliveries: Collection[int], at: datetime) ->
     They count as sent at the instant at which their last attempt was allowed to set the final dot.
     """
     row = delivery.c
+    # A link that is almost ours proves nothing: anybody can make one up.
+    asked = exists().where(hit.c.delivery == row.id, hit.c.what != What.MUTATED)
     statement = (
         update(delivery)
-        .where(row.id.in_(deliveries), row.state == fixed(State.UNKNOWN), row.reached_on.is_not(None))
+        .where(row.id.in_(deliveries), row.state == fixed(State.UNKNOWN), row.reached_on.is_not(None) | asked)
         .values(state=State.SENT, reason=ITS_LINK_WAS_USED, sent_at=func.coalesce(row.fenced_at, row.due_at))
         .returning(row.id, row.attempt, row.state, row.reason)
     )

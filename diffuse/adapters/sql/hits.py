@@ -8,7 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    RowMapping,
+    Row,
     case,
     func,
     insert,
@@ -18,12 +18,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from diffuse.adapters.sql import tables
-from diffuse.adapters.sql.attempts import settle
+from diffuse.adapters.sql import arrivals, tables
 from diffuse.adapters.sql.choices import wished
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.adapters.sql.evidence import SqlEvidence, Witnessed
 from diffuse.adapters.sql.types import one_of
+from diffuse.adapters.sql.verdicts import SqlVerdicts, tally
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement, Response
@@ -31,12 +31,11 @@ from diffuse.domain.measures import week_of
 from diffuse.domain.people import ERASED
 from diffuse.domain.remark import Remark
 from diffuse.domain.tracking import strictest, tracking_of, wish
-from diffuse.ports import Shown
+from diffuse.domain.verdicts import Hit, Verdict
+from diffuse.ports import Doubted, Rejudged, Shown
 
 LEFT = frozenset({State.SENDING, State.SENT, State.UNKNOWN})
 """States of messages that an employee may have in hand."""
-
-OPENED_AFTER_ALL = "an earlier copy was opened in the meantime"
 
 _ROW = tables.delivery.c
 _FIRST = {
@@ -44,6 +43,10 @@ _FIRST = {
     Kind.CLICKED: _ROW.clicked_at,
     Kind.ANSWERED: _ROW.answered_at,
     Kind.ACKNOWLEDGED: _ROW.acknowledged_at,
+}
+_COUNTED = {
+    Kind.OPENED: ("raw_opens", "human_opens"),
+    Kind.CLICKED: ("raw_clicks", "human_clicks"),
 }
 _SHOWN = (
     "id",
@@ -62,10 +65,13 @@ _OTHER = tables.employee.alias("other")
 class SqlHits:
     """The events and acknowledgements in a database."""
 
-    def __init__(self, engine: Engine, evidence: SqlEvidence | None = None) -> None:
+    def __init__(
+        self, engine: Engine, evidence: SqlEvidence | None = None, verdicts: SqlVerdicts | None = None
+    ) -> None:
         """Use a database that has been upgraded; without ``evidence`` nothing is added to the chain."""
         self._engine = engine
         self._evidence = evidence
+        self._verdicts = verdicts or SqlVerdicts()
 
     def shown(self, delivery: int) -> Shown | None:
         """Return a delivery that has left, or None."""
@@ -96,8 +102,43 @@ class SqlHits:
             tracking=strictest(tracking_of(row["opens"], row["clicks"]), wish(row["wished"])),
         )
 
+    def record_many(self, hits: Sequence[Hit]) -> Sequence[Verdict | None]:
+        """Keep requests and judge them, all in one transaction; None for those of no delivery."""
+        with writing(self._engine) as connection:
+            return self._verdicts.keep(connection, hits)
+
+    def rejudge(self, campaign: str, after: int, limit: int) -> Rejudged | None:
+        """Judge the hits of some deliveries anew, in one transaction."""
+        row = tables.hit.c
+        some = select(row.delivery).where(row.delivery > after).distinct().order_by(row.delivery).limit(limit)
+        if campaign:
+            some = some.join_from(tables.hit, tables.delivery, row.delivery == _ROW.id)
+            some = some.where(_ROW.campaign == campaign)
+        with writing(self._engine) as connection:
+            before = arrivals.lock(connection, connection.scalars(some).all())
+            if not before:
+                return None
+            judged = self._verdicts.rejudge(connection, before)
+        was, now = tally(one for fresh in judged.values() for one in fresh)
+        return Rejudged(last=max(before), deliveries=len(before), before=was, now=now)
+
+    def doubted(self) -> Sequence[Doubted]:
+        """Return the acknowledgements that may be a program's, the newest first."""
+        given = tables.acknowledgement.c
+        columns = (*(given[name] for name in ("delivery", "policy", "version", "at", "doubt")),)
+        statement = (
+            select(*columns, _ROW.employee, _ROW.campaign, _ROW.key_point)
+            .join_from(tables.acknowledgement, tables.delivery, given.delivery == _ROW.id)
+            .where(given.doubt != "")
+            .order_by(given.at.desc(), given.delivery)
+        )
+        with reading(self._engine) as connection:
+            return [Doubted(**one) for one in connection.execute(statement).mappings()]
+
     def record(self, event: Event, reached_on: date) -> None:
-        """Keep an event; the first of each kind sets the delivery's time. ``reached_on`` is the local day.
+        """Keep what comes from a person for sure, such as an answer; ``reached_on`` is the local day.
+
+        The first of each kind sets the delivery's time.
 
         Raises:
             ValueError: for an acknowledgement, which is evidence: ``acknowledge`` keeps it with its text.
@@ -136,12 +177,15 @@ class SqlHits:
         given = acknowledgement
         values = {name: getattr(given, name) for name in Acknowledgement.__dataclass_fields__}
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        keep = dialect.insert(tables.acknowledgement).values(values).on_conflict_do_nothing()
+        keep = dialect.insert(tables.acknowledgement).on_conflict_do_nothing()
         proof = self._evidence.of_acknowledgement(given) if self._evidence else None
         with writing(self._engine) as connection:
             before = _lock(connection, given.delivery)
+            accepted_at = before.sent_at or before.fenced_at
+            values["doubt"] = self._verdicts.doubt_of(connection, given.delivery, accepted_at, given.at)
             is_first = (
-                connection.execute(keep.returning(tables.acknowledgement.c.delivery)).first() is not None
+                connection.execute(keep.values(values).returning(tables.acknowledgement.c.delivery)).first()
+                is not None
             )
             if is_first:
                 _keep(
@@ -169,7 +213,7 @@ class SqlHits:
             if connection.execute(keep).first() is not None:
                 values = _first(_ROW.opened_at, remark.at, reached_on)
                 connection.execute(update(tables.delivery).where(_ROW.id == remark.delivery).values(values))
-                _arrive(connection, remark.delivery, remark.at, before)
+                _arrive(connection, remark.at, before)
                 self._prove(connection, proof)
 
     def remarks(self, delivery: int) -> Sequence[Remark]:
@@ -187,25 +231,12 @@ class SqlHits:
             self._evidence.append(connection, [proof])
 
 
-def _lock(connection: Connection, delivery: int) -> RowMapping:
+def _lock(connection: Connection, delivery: int) -> Row[Any]:
     """Let one hit of a delivery after the other through; return its row, KeyError when there is none."""
-    columns = (
-        _ROW.bucket,
-        _ROW.campaign,
-        _ROW.employee,
-        _ROW.key_point,
-        _ROW.step,
-        _ROW.state,
-        _ROW.reached_on,
-        _ROW.publication,
-    )
-    row = connection.execute(select(*columns).where(_ROW.id == delivery).with_for_update()).mappings().first()
-    if row is None:
-        raise KeyError(delivery)
-    return row
+    return arrivals.lock(connection, [delivery])[delivery]
 
 
-def _keep(connection: Connection, happened: Event, reached_on: date, before: RowMapping) -> None:
+def _keep(connection: Connection, happened: Event, reached_on: date, before: Row[Any]) -> None:
     """Add an event to the log and fold it into its delivery, which has arrived then."""
     first = _FIRST[happened.kind]
     connection.execute(
@@ -214,14 +245,16 @@ def _keep(connection: Connection, happened: Event, reached_on: date, before: Row
             kind=happened.kind,
             at=happened.at,
             detail=happened.detail,
-            bucket=before["bucket"],
+            bucket=before.bucket,
         )
     )
     values = _first(first, happened.at, reached_on)
+    if counted := _COUNTED.get(happened.kind):
+        values |= {_ROW[name]: _ROW[name] + 1 for name in counted}
     if happened.kind == Kind.ANSWERED:
         values[_ROW.answer] = case((first.is_(None), happened.detail), else_=_ROW.answer)
     connection.execute(update(tables.delivery).where(_ROW.id == happened.delivery).values(values))
-    _arrive(connection, happened.delivery, happened.at, before)
+    _arrive(connection, happened.at, before)
 
 
 def _first(column: ColumnElement[Any], at: datetime, reached_on: date) -> dict[Any, ColumnElement[Any]]:
@@ -232,28 +265,8 @@ def _first(column: ColumnElement[Any], at: datetime, reached_on: date) -> dict[A
     }
 
 
-def _arrive(connection: Connection, delivery: int, at: datetime, before: RowMapping) -> None:
-    """Take a delivery of which something came back for one that has arrived."""
-    if before["state"] in {State.PLANNED, State.HELD}:
-        _recognise(connection, delivery)
-    if before["state"] in {State.UNKNOWN, State.PLANNED, State.HELD}:
-        settle(connection, [delivery], at)
-    if before["reached_on"] is None:
-        _spare(connection, before)
-
-
-def _recognise(connection: Connection, number: int) -> None:
-    """Take a message that waits to be sent again for one that may have arrived, which it has."""
-    again = (_ROW.attempt > 0, one_of(_ROW.state, (State.PLANNED, State.HELD)))
-    connection.execute(update(tables.delivery).where(_ROW.id == number, *again).values(state=State.UNKNOWN))
-
-
-def _spare(connection: Connection, reached: RowMapping) -> None:
-    """Cancel the next copy of a message that was opened after all, if it has not left; not a newer text."""
-    names = ("campaign", "employee", "key_point", "step", "publication")
-    same = [_ROW[name] == reached[name] for name in names]
-    connection.execute(
-        update(tables.delivery)
-        .where(*same, one_of(_ROW.state, (State.PLANNED, State.HELD)))
-        .values(state=State.CANCELLED, reason=OPENED_AFTER_ALL)
-    )
+def _arrive(connection: Connection, at: datetime, before: Row[Any]) -> None:
+    """Take a delivery of which something came back for one that has arrived, and was reached."""
+    arrivals.arrive(connection, before, at)
+    if before.reached_on is None:
+        arrivals.spare(connection, before, at)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Engine, case, delete, func, literal, select, update
+from sqlalchemy import Engine, Select, case, delete, func, literal, select, update
 
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.engine import reading, writing
@@ -14,24 +14,34 @@ _ROW = tables.delivery.c
 
 
 class SqlRetention:
-    """The signals in a database: opens and clicks by name."""
+    """The signals in a database: opens and clicks by name, and the requests that they were judged by."""
 
     def __init__(self, engine: Engine) -> None:
         """Use a database that has been upgraded."""
         self._engine = engine
 
     def signals(self, before: datetime) -> int:
-        """Count the opens and clicks before an instant."""
+        """Count the opens and clicks before an instant, and the requests."""
+        both = (signals_before(before), _hits_before(before))
         with reading(self._engine) as connection:
-            counted = select(func.count()).select_from(signals_before(before).subquery())
-            return int(connection.scalar(counted) or 0)
+            counted = [connection.scalar(select(func.count()).select_from(one.subquery())) for one in both]
+        return sum(int(number or 0) for number in counted)
 
     def forget(self, before: datetime) -> int:
-        """Forget opens and clicks before an instant, in the log and on deliveries; return how many."""
+        """Forget them, in the logs and on deliveries; return how many."""
         done = 0
+        while lot := self._hits(before):
+            done += lot
         while lot := self._lot(before):
             done += lot
         return done
+
+    def _hits(self, before: datetime) -> int:
+        with writing(self._engine) as connection:
+            found = connection.scalars(_hits_before(before).limit(AT_A_TIME)).all()
+            connection.execute(delete(tables.judgement).where(tables.judgement.c.hit.in_(found)))
+            connection.execute(delete(tables.hit).where(tables.hit.c.id.in_(found)))
+        return len(found)
 
     def _lot(self, before: datetime) -> int:
         with writing(self._engine) as connection:
@@ -46,3 +56,8 @@ class SqlRetention:
             numbers = sorted({row.delivery for row in found})
             connection.execute(update(tables.delivery).where(_ROW.id.in_(numbers)).values(values))
         return len(found)
+
+
+def _hits_before(at: datetime) -> Select[tuple[int]]:
+    """Select the requests before an instant."""
+    return select(tables.hit.c.id).where(tables.hit.c.at < literal(at, tables.hit.c.at.type))

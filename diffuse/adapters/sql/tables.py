@@ -26,6 +26,7 @@ from diffuse.adapters.sql.types import MICROSECOND, NAME, NUMBER, Day, Instant, 
 from diffuse.domain.control import Standstill
 from diffuse.domain.delivery import PENDING, State
 from diffuse.domain.events import Kind
+from diffuse.domain.verdicts import Verdict, What
 
 METADATA = MetaData(
     naming_convention={
@@ -135,6 +136,8 @@ QUARTER = timedelta(minutes=15)
 DELIVERY_KEY = ("bucket", "campaign", "employee", "key_point", "touch", "channel")
 """What makes a delivery; an employee's bucket never changes, and keeps together what is planned together."""
 
+COUNTED = tuple(f"{whose}_{what}" for what in ("opens", "clicks") for whose in ("raw", "human", "unsure"))
+
 delivery = Table(
     "delivery",
     METADATA,
@@ -180,6 +183,7 @@ delivery = Table(
     Column("paced_at", Instant),
     Column("opens", NAME, nullable=False, server_default=text("'named'")),
     Column("clicks", NAME, nullable=False, server_default=text("'named'")),
+    *(Column(name, NUMBER, nullable=False, server_default=text("0")) for name in COUNTED),
     Column("quarter", NUMBER, Computed(f"due_at / {QUARTER // MICROSECOND}", persisted=True)),
     UniqueConstraint(*DELIVERY_KEY, name="uq_delivery_key"),
     _among("state", State),
@@ -240,12 +244,18 @@ event = Table(
     Column("at", Instant, nullable=False),
     Column("detail", Words, nullable=False),
     Column("bucket", NUMBER, nullable=False),
+    Column("hit", NUMBER),
+    Column("withdrawn", NUMBER),
     _among("kind", Kind),
     Index("ix_event_delivery", "delivery"),
     Index("ix_event_bucket", "bucket", "at"),
     sqlite_strict=True,
 )
-"""Everything that came back, in the order in which it came; rows are only added."""
+"""What persons did, in the order in which it came; rows are only added.
+
+``hit`` is the request that an open or a click was taken from. ``withdrawn`` is the version of the rules by
+which that request turned out to be a program's, or nobody's for sure: the event does not count since.
+"""
 
 acknowledgement = Table(
     "acknowledgement",
@@ -257,11 +267,13 @@ acknowledgement = Table(
     Column("statement", Words, nullable=False),
     Column("at", Instant, nullable=False),
     Column("dwell", NUMBER),
+    Column("doubt", NAME, nullable=False, server_default=text("''")),
     sqlite_strict=True,
 )
 """Evidence: who confirmed which version, in which words; at most one for a delivery, never changed.
 
-``dwell`` is the time from the page to its button in milliseconds; empty where no page was pressed.
+``dwell`` is the time from the page to its button in milliseconds; empty where no page was pressed. ``doubt``
+says why it may be a program's, and is all that changes.
 """
 
 evidence = Table(
@@ -473,3 +485,39 @@ access_log = Table(
     sqlite_strict=True,
 )
 """Who read, exported or erased what was kept by name; triggers refuse every change and every deletion."""
+
+hit = Table(
+    "hit",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("delivery", NUMBER, ForeignKey("delivery.id"), nullable=False),
+    Column("what", NAME, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("day", Day, nullable=False),
+    Column("number", NUMBER, nullable=False),
+    Column("links", NUMBER, nullable=False),
+    Column("method", Words, nullable=False),
+    Column("agent", Words),
+    Column("prefetch", Words, nullable=False),
+    Column("network", NAME, nullable=False),
+    Column("detail", Words, nullable=False),
+    _among("what", What),
+    Index("ix_hit_delivery", "delivery"),
+    sqlite_strict=True,
+)
+"""Every request for something of a message, by whomever; rows are only added, addresses are cut short."""
+
+judgement = Table(
+    "judgement",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("hit", NUMBER, ForeignKey("hit.id"), nullable=False),
+    Column("delivery", NUMBER, nullable=False),
+    Column("rules", NUMBER, nullable=False),
+    Column("verdict", NAME, nullable=False),
+    Column("reasons", NAME, nullable=False),
+    _among("verdict", Verdict),
+    Index("ix_judgement_delivery", "delivery"),
+    sqlite_strict=True,
+)
+"""Who caused a hit, by which rules, and why; the last row of a hit counts, rows are only added."""

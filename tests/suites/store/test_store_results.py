@@ -53,6 +53,10 @@ def test_a_result_holds_everything_that_came_back(store: Store) -> None:
             answer="1:right",
             acknowledged_at=NOW + 9 * MINUTE,
             message_id="<social-media.archive.3.ana.email@universite.example>",
+            raw_opens=1,
+            human_opens=1,
+            raw_clicks=1,
+            human_clicks=1,
         )
     ]
 

@@ -281,7 +281,10 @@ def fill(engine: Engine) -> dict[str, int]:
     )
     claimed = ledger.claim(NOW, token="t", limit=99)
     ledger.turn(NOW, "t", ended=(), wanted=[(one.id, one.attempt) for one in claimed], lease=LEASE)
-    ended = [Outcome(delivery=one.id, attempt=one.attempt, state=State.SENT, at=NOW) for one in claimed]
+    ended = [
+        Outcome(delivery=one.id, attempt=one.attempt, state=State.SENT, at=NOW - timedelta(hours=1))
+        for one in claimed
+    ]
     ledger.turn(NOW, "t", ended=ended, wanted=(), lease=LEASE)
     return {f"{delivery.key_point} {delivery.language}": delivery.id for delivery in claimed}
 

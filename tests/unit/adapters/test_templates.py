@@ -589,3 +589,13 @@ def test_any_name_comes_out_as_it_is_in_both_parts(name: str) -> None:
 
 
 BAKED = bake(campaign_of())
+
+
+def test_a_hidden_link_stands_in_the_html_alone_and_only_where_the_campaign_wants_it() -> None:
+    hidden = bake(replace(campaign_of(), decoy=True))
+    assert (Slot("decoy_url") in hidden.html, Slot("decoy_url") in hidden.text) == (True, False)
+    assert Slot("decoy_url") not in bake(campaign_of()).html
+    page = "".join(str(piece) for piece in hidden.html)
+    assert 'aria-hidden="true"' in page
+    assert 'tabindex="-1"' in page
+    assert len(hidden.links) == len(bake(campaign_of()).links)

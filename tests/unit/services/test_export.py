@@ -10,6 +10,7 @@ from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement
 from diffuse.domain.measures import Rate
 from diffuse.domain.people import Employee
+from diffuse.domain.verdicts import Hit, What
 from diffuse.ports import Import, Result
 from diffuse.services.export import (
     DELIVERIES,
@@ -26,6 +27,7 @@ from tests.unit.services.given import DAY, EARLY, MONDAY, Office, campaign, key_
 ASKS = key_point("pause")
 TELLS = key_point("notice", acknowledge=False)
 COUNTED = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right")
+HITS = ("raw_opens", "human_opens", "unsure_opens", "raw_clicks", "human_clicks", "unsure_clicks")
 
 
 class Sheets:
@@ -82,13 +84,14 @@ def test_the_columns_are_those_of_the_documentation() -> None:
     rates = ("open_rate", "acknowledgement_rate", "right_rate")
     assert sheets.columns == {
         "deliveries": (*Result.__dataclass_fields__, "version", "acknowledgement"),
-        "employees": ("employee", "name", "department", "language", *COUNTED, *rates),
+        "employees": ("employee", "name", "department", "language", *COUNTED, *HITS, *rates),
         "key_points": (
             "campaign",
             "policy",
             "key_point",
             "employees",
             *COUNTED,
+            *HITS,
             *rates,
             "counted_opens",
             "counted_clicks",
@@ -100,6 +103,7 @@ def test_the_columns_are_those_of_the_documentation() -> None:
             "version",
             "employees",
             *COUNTED,
+            *HITS,
             *rates,
             "counted_opens",
             "counted_clicks",
@@ -110,12 +114,13 @@ def test_the_columns_are_those_of_the_documentation() -> None:
             "week",
             "employees",
             *COUNTED,
+            *HITS,
             *rates,
             "counted_opens",
             "counted_clicks",
             "suppressed",
         ),
-        "departments": ("campaign", "department", "employees", *COUNTED, *rates, "suppressed"),
+        "departments": ("campaign", "department", "employees", *COUNTED, *HITS, *rates, "suppressed"),
         "receipts": ("campaign", "policy", "version", "key_point", "person", "why", "since", "as_of"),
     }
     named = {"deliveries": DELIVERIES, "employees": EMPLOYEES, "receipts": RECEIPTS}
@@ -328,3 +333,23 @@ def test_the_totals_of_all_tables_agree_with_one_another() -> None:
         assert len(totals) == 1
     sent = sum(row["state"] == State.SENT for row in sheets.tables["deliveries"])
     assert sent == sum(int(str(row["messages"])) for row in sheets.tables["employees"])
+
+
+def test_hits_are_added_up_by_whose_they_are() -> None:
+    office = Office(person("ana"), person("eve"))
+    office.launch(campaign(ASKS))
+    office.day()
+    number = {row.employee: row.delivery for row in office.rows()}
+    ana = number["ana"]
+    at = office.clock.now() + timedelta(hours=1)
+    for name, agent in (("ana", "Mozilla/5.0"), ("ana", "Thunderbird"), ("eve", "Thunderbird")):
+        office.hits.record_many(
+            [Hit(delivery=number[name], what=What.OPEN, at=at, day=at.date(), agent=agent)]
+        )
+    blank = Hit(delivery=ana, what=What.CLICK, at=office.clock.now(), day=at.date(), agent="", number=0)
+    office.hits.record_many([blank])
+    sheets = exported(office)
+    (line,) = sheets.tables["policies"]
+    assert [line[name] for name in HITS] == [3, 2, 0, 1, 0, 0]
+    (one,) = (row for row in sheets.tables["deliveries"] if row["employee"] == "ana")
+    assert [one[name] for name in HITS] == [2, 1, 0, 1, 0, 0]

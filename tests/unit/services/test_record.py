@@ -15,9 +15,10 @@ from diffuse.domain.message import Baked, Excerpt, Wording
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
 from diffuse.domain.remark import LONGEST, MOST, Remark
 from diffuse.domain.tracking import Tracking
+from diffuse.domain.verdicts import Hit, Verdict, Visit, What
 from diffuse.domain.versions import Revision
 from diffuse.errors import TransientFailure
-from diffuse.ports import Links, Published, Shown
+from diffuse.ports import Doubted, Links, Published, Rejudged, Shown
 from diffuse.services.record import DWELL, LASTS, Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
 from diffuse.testing import FrozenClock
 
@@ -88,12 +89,28 @@ class MemoryHits:
         self.events: list[tuple[Event, date]] = []
         self.acknowledgements: list[tuple[Acknowledgement, date]] = []
         self.written: list[tuple[Remark, date]] = []
+        self.hits: list[Hit] = []
         self.away = False
 
     def shown(self, delivery: int) -> Shown | None:
         if self.away:
             raise TransientFailure("the database cannot be reached")
         return self.deliveries.get(delivery)
+
+    def record_many(self, hits: Sequence[Hit]) -> Sequence[Verdict | None]:
+        """Take every hit for a person's."""
+        self.hits += hits
+        kinds = {What.OPEN: Kind.OPENED, What.CLICK: Kind.CLICKED}
+        for hit in hits:
+            if kind := kinds.get(hit.what):
+                self.record(Event(delivery=hit.delivery, kind=kind, at=hit.at, detail=hit.detail), hit.day)
+        return [Verdict.HUMAN] * len(hits)
+
+    def doubted(self) -> Sequence[Doubted]:
+        raise NotImplementedError
+
+    def rejudge(self, campaign: str, after: int, limit: int) -> Rejudged | None:
+        raise NotImplementedError
 
     def record(self, event: Event, reached_on: date) -> None:
         self.events.append((event, reached_on))
@@ -165,6 +182,10 @@ class OpenSigner:
     def stamped_at(self, shown: str, stamp: str) -> datetime | None:
         at, _, said = stamp.partition("|")
         return datetime.fromisoformat(at) if said == shown else None
+
+    def resembling(self, token: str) -> int | None:
+        number = token.split(" ")[1:2]
+        return int(number[0]) if number and number[0].isdigit() else None
 
     def read(self, purpose: str, token: str) -> Links | None:
         made_for, _, rest = token.partition(" ")
@@ -243,10 +264,54 @@ def test_a_click_is_recorded_with_its_destination_and_leads_there() -> None:
     assert kinds(it.hits) == [("clicked", LINKS[1])]
 
 
-def test_a_destination_can_be_looked_up_without_recording() -> None:
+def test_a_hit_says_who_asked_on_which_day_and_how_many_links_there_are() -> None:
+    it = desk(delivery(), at=LATE_EVENING_IN_QUEBEC)
+    visit = Visit(agent="curl/8", prefetch="preview", network="203.0.113.0/24", method="HEAD")
+    it.record.clicked("click 7 1", visit)
+    (hit,) = it.hits.hits
+    assert (hit.what, hit.number, hit.links, hit.detail) == (What.CLICK, 1, 3, LINKS[1])
+    assert (hit.at, hit.day) == (LATE_EVENING_IN_QUEBEC, date(2027, 1, 12))
+    assert Visit(agent=hit.agent, prefetch=hit.prefetch, network=hit.network, method=hit.method) == visit
+
+
+def test_a_page_that_is_shown_and_a_form_that_is_sent_are_hits_without_an_event() -> None:
     it = desk(delivery())
-    assert it.record.destination("click 7 0") == LINKS[0]
+    it.record.visited("acknowledge 7 0", Visit())
     assert it.hits.events == []
+    it.press(1)
+    assert [hit.what for hit in it.hits.hits] == [What.PAGE, What.FORM]
+
+
+@pytest.mark.parametrize(("name", "links"), [("substitute", 3), ("notice", 2), ("quiz", 3)])
+def test_the_page_is_one_of_the_links_of_a_message_that_asks_for_something(name: str, links: int) -> None:
+    it = desk(delivery(key_point=name))
+    it.record.clicked("click 7 1", Visit())
+    assert [hit.links for hit in it.hits.hits] == [links]
+
+
+def test_the_hidden_link_is_noted_and_leads_nowhere() -> None:
+    it = desk(delivery())
+    with pytest.raises(NotOurs):
+        it.record.lured("decoy 7 0", Visit())
+    with pytest.raises(NotOurs):
+        it.record.lured("open 7 0", Visit())
+    assert [hit.what for hit in it.hits.hits] == [What.DECOY, What.MUTATED]
+
+
+def test_a_link_that_is_almost_ours_is_noted_and_refused_in_the_same_words() -> None:
+    it = desk(delivery())
+    for token in ("open 7 0", "broken 7 0", "broken 99 0", "nonsense"):
+        with pytest.raises(NotOurs) as refused:
+            it.record.clicked(token, Visit())
+        assert str(refused.value) == str(NotOurs())
+    assert [(hit.what, hit.delivery) for hit in it.hits.hits] == [(What.MUTATED, 7)] * 2
+
+
+def test_a_link_that_is_almost_ours_is_refused_alike_while_the_database_is_away() -> None:
+    it = desk(delivery())
+    it.hits.away = True
+    with pytest.raises(NotOurs):
+        it.record.opened("broken 7 0", Visit())
 
 
 @pytest.mark.parametrize(
