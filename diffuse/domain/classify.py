@@ -1,0 +1,165 @@
+"""Say what a mail that came back is: complaint, delivery report, challenge, automatic answer, bounce, answer."""
+
+import re
+from collections.abc import Iterator
+
+from diffuse.domain import reports, told
+from diffuse.domain.reports import ADDRESS
+from diffuse.domain.returned import FAILURES, Classified, Failure, Kind, Mail
+
+_MAILER = re.compile(
+    r"mailer-?daemon|post_?master|mail.?delivery|mdaemon|delivery.?(?:sub)?system|mail.?system|mailer|no-?reply@sns"
+    r"|^ndr@|bounce|system administrator|symantec|antivirus|smtp|\bimss@|<>",
+    re.IGNORECASE,
+)
+_AUTOMATIC = re.compile(
+    r"out of (?:the )?office|auto(?:matic|mated|matique)?[ -]?(?:reply|response|responder|answer|r[ée]ponse)"
+    r"|r[ée]ponse automatique|absen(?:t|ce)\b|\baway (?:until|from)|vacation|on leave|de retour|message d['’]absence",
+    re.IGNORECASE,
+)
+_CHALLENGE = re.compile(
+    r"(?:confirm|verify|prove|authenticate|validate)[^.\n]{0,60}(?:you are (?:a )?(?:human|person|real)"
+    r"|your (?:e-?mail|message|address|identity)|sender)|click (?:the|this|on)[^.\n]{0,60}(?:deliver|release|approve)"
+    r"|challenge.?response|sender verification|spam arrest|tmda|boxtrapper|confirmez votre (?:adresse|envoi|courriel)"
+    r"|demande d['’]authentification|mailinblack",
+    re.IGNORECASE,
+)
+_ID = re.compile(r"<[^<>\s]{3,250}@[^<>\s]{1,250}>")
+
+
+def classify(mail: Mail) -> Classified:
+    """Return what a mail is; the order of the questions is that of what would do most harm when missed."""
+    ids = tuple(dict.fromkeys(_message_ids(mail)))
+    for ask in (_complaint, _report, _listed, _bounce_of_mailer, _challenge, _automatic, _bounce, _answer):
+        found = ask(mail)
+        if found:
+            return Classified(
+                kind=found.kind, reason=found.reason, failures=found.failures, message_ids=ids
+            )
+    return Classified(kind=Kind.UNSURE, message_ids=ids)
+
+
+def _complaint(mail: Mail) -> Classified | None:
+    for report in mail.reports:
+        if reports.is_complaint(report):
+            kind = next(iter(re.findall(r"(?im)^feedback-type:\s*([\w-]+)", report)), "abuse").lower()
+            return _complained(reports.complained(report) or _first_recipient(mail), kind)
+    subject = mail.headers.get("subject", "").strip().lower()
+    if subject.startswith("complaint about message from"):
+        return _complained(_first_recipient(mail), "abuse")
+    if subject == "unsubscribe" and "list-unsubscribe" not in mail.headers:
+        return _complained(_address(mail.headers.get("from", "")), "opt-out")
+    return None
+
+
+def _complained(address: str, reason: str) -> Classified:
+    one = Failure(address=address, kind=Kind.COMPLAINT, reason=reason)
+    return Classified(kind=Kind.COMPLAINT, reason=reason, failures=(one,))
+
+
+def _report(mail: Mail) -> Classified | None:
+    found = [one for report in mail.reports for one in reports.failures(report)]
+    if not found and not mail.reports:
+        texts = [text for text in mail.texts if re.search(r"(?im)^final-recipient:", text)]
+        found = [one for text in texts for one in reports.failures(told.told_and_returned(text)[0])]
+    return _all(one for one in found if one.address) if any(one.address for one in found) else None
+
+
+def _listed(mail: Mail) -> Classified | None:
+    """Read ``X-Failed-Recipients``, which Exim and Gmail write."""
+    addresses = [one[0] for one in ADDRESS.finditer(mail.headers.get("x-failed-recipients", ""))]
+    if not addresses:
+        return None
+    text, _ = told.told_and_returned(_text(mail))
+    return _all(told.listed(list(dict.fromkeys(addresses)), text, mail.headers.get("subject", "")))
+
+
+def _bounce_of_mailer(mail: Mail) -> Classified | None:
+    return _bounce(mail) if _MAILER.search(mail.headers.get("from", "<>")) else None
+
+
+def _bounce(mail: Mail) -> Classified | None:
+    """Read a bounce that was written for people."""
+    subject = mail.headers.get("subject", "")
+    text, _ = told.told_and_returned(_text(mail))
+    if not told.FAILED.search(subject) and not told.FAILED.search(text[:3000]):
+        return None
+    if subject.lower().startswith(("auto", "réponse auto")):
+        return None
+    return _all(told.failures(text, subject, _strangers(mail)))
+
+
+def _challenge(mail: Mail) -> Classified | None:
+    text = "\n".join((mail.headers.get("subject", ""), *mail.texts))[:3000]
+    return Classified(kind=Kind.CHALLENGE) if _CHALLENGE.search(text) else None
+
+
+def _automatic(mail: Mail) -> Classified | None:
+    """Find answers that nobody wrote (RFC 3834); X-Auto-Response-Suppress alone proves nothing."""
+    headers = mail.headers
+    submitted = headers.get("auto-submitted", "no").lower().partition(";")[0].strip()
+    if (
+        submitted not in {"", "no"}
+        or any(name in headers for name in ("x-autoreply", "x-autorespond", "x-auto-reply"))
+        or headers.get("precedence", "").lower() == "auto_reply"
+        or "vacation" in headers.get("x-mailer", "").lower()
+        or _AUTOMATIC.search(headers.get("subject", ""))
+    ):
+        one = Failure(address=_address(headers.get("from", "")), kind=Kind.AUTO_REPLY, reason="vacation")
+        return Classified(kind=Kind.AUTO_REPLY, reason="vacation", failures=(one,))
+    return None
+
+
+def _answer(mail: Mail) -> Classified | None:
+    """Find what a person wrote: an answer to a mail, from somebody who is no mailer."""
+    headers = mail.headers
+    if _MAILER.search(headers.get("from", "<>")) or not (headers.keys() & {"in-reply-to", "references"}):
+        return None
+    return Classified(kind=Kind.HUMAN_REPLY)
+
+
+_ORDER = (Kind.PERMANENT, Kind.TEMPORARY, Kind.DELAYED, Kind.DELIVERED)
+
+
+def _all(found: "Iterator[Failure] | object") -> Classified | None:
+    failures = tuple({one.address.lower(): one for one in found}.values())  # type: ignore[attr-defined]
+    if not failures:
+        return None
+    worst = min(failures, key=lambda one: _ORDER.index(one.kind))
+    return Classified(kind=worst.kind, reason=worst.reason, failures=failures)
+
+
+def _text(mail: Mail) -> str:
+    return "\n".join(mail.texts)
+
+
+def _strangers(mail: Mail) -> frozenset[str]:
+    """Return addresses of a bounce that are not the failed one: who sent it, and whom it was sent back to."""
+    names = ("from", "to", "reply-to", "delivered-to", "x-original-to", "return-path")
+    return frozenset(
+        one[0].lower() for name in names for one in ADDRESS.finditer(mail.headers.get(name, ""))
+    )
+
+
+def _first_recipient(mail: Mail) -> str:
+    for original in mail.originals:
+        if found := _address(told.returned_headers(original).get("to", "")):
+            return found
+    return ""
+
+
+def _address(value: str) -> str:
+    found = [one[0] for one in ADDRESS.finditer(value)]
+    return found[-1] if found else ""
+
+
+def _message_ids(mail: Mail) -> Iterator[str]:
+    """Yield ids of mails that this one is about."""
+    texts = (*mail.originals, *(told.told_and_returned(one)[1] for one in mail.texts))
+    for text in texts:
+        yield from _ID.findall(told.returned_headers(text).get("message-id", ""))
+    for name in ("in-reply-to", "references"):
+        yield from _ID.findall(mail.headers.get(name, ""))
+
+
+__all__ = ["FAILURES", "classify"]

@@ -1,0 +1,149 @@
+"""What a mail server tells people only: addresses where mailers write them, each with its piece of the text.
+
+The forms are those of families: one line with nothing but an address (Exim, Gmail, Yahoo), an address with
+a colon (qmail, Postfix, OpenSMTPD), a reply of SMTP in front of it (Sendmail), a day after it (Exchange), a
+label before it (Notes, James, IMail, InterScan), or a sentence around it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from diffuse.domain.refusals import reason_of, reply_of, status_of
+from diffuse.domain.reports import ADDRESS
+from diffuse.domain.returned import Failure, Kind
+
+_A = ADDRESS.pattern.replace("(\\\"", "(?:\\\"", 1).replace("@((?:", "@(?:(?:", 1)
+_LABEL = (
+    r"(?:unknown user|unknown local user|failed recipients?|(?:original |final |invalid |intended )?recipients?"
+    r"(?: address(?:es)?)?|rcpt to|to|for|e-?mail(?: address)?|address(?:es|ee)?|user|mailbox|destinataire|adresse"
+    r"|undeliverable to|could not be delivered to|did not reach|destination|local mailbox|bad address)"
+)
+_FORMS: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(form, re.MULTILINE | re.IGNORECASE)
+    for form in (
+        rf"^[ \t]*(?:\d+[.)][ \t]+)?<({_A})>[ \t]*(?:\([^)\n]*\))?[ \t]*:",
+        rf"^[ \t]*<?({_A})>?:?[ \t]*\n(?:[ \t]*\n)?[ \t]*\(?(?:generated from|ultimately generated from)",
+        rf"^[ \t]*[-*•\"']?[ \t]*(?:smtp:|mailto:)?<?({_A})>?[\"']?[:;,.]?[ \t]*$",
+        rf"^[ \t]*({_A})[ \t]+on[ \t]+\w{{3}},?[ \t]",
+        rf"^[ \t]*({_A})[ \t]*:[ \t]",
+        rf"^[ \t]*[45]\d\d[ -](?:[45]\.\d+\.\d+[ \t]+)?<?({_A})>?\.\.\.",
+        rf"^[ \t]*<?({_A})>?[ \t]*\.\.\.",
+        rf"^[ \t\[*-]*{_LABEL}[ \t]*[:=][ \t]*\[?(?:smtp:|rfc822;)?[ \t]*[\"'<]*({_A})",
+        rf"^[ \t]*<({_A})>",
+        rf"^[ \t]*\"[^\"\n]*\"[ \t]*<({_A})>",
+        rf"^[ \t]*({_A})[ \t]*(?:[(\[=-]|\t| {{2,}})",
+        rf"\b(?:to|for|user|recipient|address|mailbox|account|à|au destinataire)[ \t]*:?[ \t]*\n?[ \t]*"
+        rf"[\"'<(\[]{{0,2}}({_A})",
+        rf"<({_A})>",
+        rf"({_A})",
+    )
+)
+
+_ORIGINAL = re.compile(
+    r"^[ \t>]*(?:[-=*_+#~ ]{2,}[ \t]*)?(?:"
+    r"(?:this is|below (?:this line )?is|here is|following is|enclosed is|attached is|the following is)"
+    r"[^\n]{0,60}(?:copy|original|message|returned)"
+    r"|(?:start of )?(?:original|returned|unsent|undelivered|old)[ \t]+(?:message|mail|text|headers?)"
+    r"|(?:your |the )?(?:original |failed |full |body of )(?:of )?(?:the )?(?:message|mail)(?: body| header\w*)?"
+    r"(?: as received| (?:follows|is|was)[^\n]{0,30})?[ \t]*[:.]?[ \t]*[-=*]*[ \t]*$"
+    r"|message (?:header|text|contents?)s?[ \t]*(?:follows?)?[ \t]*[:.-]"
+    r"|(?:---+|===+)[ \t]*(?:original|returned|message|mail|forwarded|headers?)"
+    r"|original message|failed message|message header"
+    r")",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEADERS = re.compile(
+    r"(?:^(?:Received|Return-Path|From|To|Cc|Subject|Date|Message-ID|MIME-Version|Content-[\w-]+|X-[\w-]+|Reply-To"
+    r"|DKIM-Signature|Delivered-To|Sender|List-[\w-]+|Precedence|Received-SPF|Authentication-Results|Importance"
+    r"|References|In-Reply-To|Organization|User-Agent|Thread-\w+|ARC-[\w-]+):[^\n]*\n(?:[ \t]+\S[^\n]*\n)*){3,}",
+    re.IGNORECASE | re.MULTILINE,
+)
+FAILED = re.compile(
+    r"could ?n['o]t be (?:delivered|sent|reached)|(?:was|were|is|has|have) (?:not|n't)(?: \w+){0,3} (?:delivered|been delivered)"
+    r"|undeliver\w+|non-?delivery|returned mail|returning (?:message|mail) to sender|return(?:ed)? to sender"
+    r"|(?:delivery|mail|message|transaction|permanent|fatal)[^.\n]{0,40}(?:fail\w*|error|problem|impossible)"
+    r"|fail\w* (?:to )?(?:deliver|recipient|address|notice|mail|message)|not delivered|unable to deliver|did not reach"
+    r"|cannot (?:be )?deliver|could not deliver|user unknown|unknown user|permanent error|bounced|reject(?:ed|ing)"
+    r"|n['’]a pas pu (?:être|etre)|non remis|échec de|impossible de remettre|no such user|mailbox (?:is )?full|failure"
+    r"|error (?:sending|while|during)|there was an error|fatal errors|не доставлен|nicht zugestellt"
+    r"|配信|送信できません|届けることが|宛先|エラー",
+    re.IGNORECASE,
+)
+LATE = re.compile(
+    r"(?:has|have|was|were) (?:not yet been|been) (?:delayed|delivered)\b|not yet been delivered|is delayed|delayed"
+    r"|(?:will|to) (?:continue|keep)[^.\n]{0,30}(?:try|attempt|retr)|will (?:be )?(?:retr|try)\w*"
+    r"|delivery attempts will|warning message only|do not need to resend|could not send mail for past|still being",
+    re.IGNORECASE,
+)
+GIVEN_UP = re.compile(r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|no longer be|permanent", re.IGNORECASE)
+
+
+def told_and_returned(text: str) -> tuple[str, str]:
+    """Split a text into what the mailer tells and the mail that it returns, which may be empty."""
+    found = [one.start() for one in (_ORIGINAL.search(text), _HEADERS.search(text)) if one]
+    found = [at for at in found if ADDRESS.search(text, 0, at)] or found[:1]
+    at = min(found, default=len(text))
+    return text[:at], text[at:]
+
+
+def returned_headers(text: str) -> Mapping[str, str]:
+    """Return the first of each header that a returned mail shows, by lower-case name."""
+    found: dict[str, str] = {}
+    for one in re.finditer(r"^[> \t]*([A-Za-z][\w-]*):[ \t]*([^\n]*(?:\n[ \t]+[^\n]+)*)", text, re.MULTILINE):
+        found.setdefault(one[1].lower(), " ".join(one[2].split()))
+    return found
+
+
+def failures(told: str, subject: str, ignored: frozenset[str]) -> Sequence[Failure]:
+    """Return what a text says of each address; ``ignored`` are those of the mailer and of the sender."""
+    late = bool(LATE.search(subject) or LATE.search(told)) and not GIVEN_UP.search(f"{subject}\n{told}")
+    for form in _FORMS:
+        found = _found(form, told, ignored)
+        if found:
+            return [_failure(address, piece, told, late=late) for address, piece in found.items()]
+    return []
+
+
+def listed(addresses: Sequence[str], told: str, subject: str) -> Sequence[Failure]:
+    """Return what a text says of addresses that are known from elsewhere."""
+    late = bool(LATE.search(subject) or LATE.search(told)) and not GIVEN_UP.search(f"{subject}\n{told}")
+    places = [(told.lower().find(one.lower()), one) for one in addresses]
+    cuts = sorted(at for at, _ in places if at >= 0)
+    pieces = {
+        one: told[at : next((cut for cut in cuts if cut > at), len(told))] if at >= 0 else told
+        for at, one in places
+    }
+    return [_failure(one, piece, told, late=late) for one, piece in pieces.items()]
+
+
+def _found(form: re.Pattern[str], told: str, ignored: frozenset[str]) -> Mapping[str, str]:
+    matches = [one for one in form.finditer(told) if one[1].lower() not in ignored]
+    pieces: dict[str, str] = {}
+    seen: set[str] = set()
+    for number, one in enumerate(matches):
+        address = one[1].rstrip(".")
+        if address.lower() in seen:
+            continue
+        seen.add(address.lower())
+        line = told.rfind("\n", 0, one.start(1)) + 1
+        end = next((later.start() for later in matches[number + 1 :] if later[1].lower() != one[1].lower()), len(told))
+        pieces[address] = told[line:end]
+    return pieces
+
+
+def _failure(address: str, piece: str, told: str, *, late: bool) -> Failure:
+    words = piece.replace(address, " ")
+    status = status_of(words) or reply_of(words) or status_of(told) or reply_of(told)
+    if late:
+        kind = Kind.DELAYED
+    elif status.startswith("4"):
+        kind = Kind.TEMPORARY
+    else:
+        kind = Kind.PERMANENT
+    if status.startswith("2"):
+        status = ""
+    return Failure(
+        address=address, kind=kind, status=status, reason=reason_of(status, words), detail=" ".join(words.split())[:500]
+    )
+
+
