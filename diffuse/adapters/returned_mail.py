@@ -43,7 +43,7 @@ def taken_apart(raw: bytes) -> Mail:
             originals.append(_inside(part))
         elif kind == "text/html":
             marked_up.append(_readable(_text(part)))
-        elif part.get_content_maintype() in {"text", "message"}:
+        elif part.get_content_maintype() in {"text", "message", "multipart"}:
             plain.append(_text(part))
     plain = [one for one in plain if one.strip()]
     return Mail(
@@ -141,12 +141,12 @@ def _notified(texts: list[str]) -> Iterator[str]:
         if start < 0 or '"mail"' not in text:
             continue
         try:
-            told, _ = json.JSONDecoder().raw_decode(text[start : end if end > start else None])
+            told, _ = json.JSONDecoder(strict=False).raw_decode(text[start : end if end > start else None])
         except ValueError:
             continue
         if isinstance(told, dict) and isinstance(told.get("Message"), str):
             try:
-                told = json.loads(told["Message"])
+                told = json.loads(told["Message"], strict=False)
             except ValueError:
                 continue
         if isinstance(told, dict):

@@ -81,12 +81,12 @@ def _bounce_of_mailer(mail: Mail) -> Classified | None:
 def _bounce(mail: Mail) -> Classified | None:
     """Read a bounce that was written for people."""
     subject = mail.headers.get("subject", "")
-    text, _ = told.told_and_returned(_text(mail))
+    text = _text(mail)
     if not told.FAILED.search(subject) and not told.FAILED.search(text[:3000]):
         return None
     if subject.lower().startswith(("auto", "réponse auto")):
         return None
-    return _all(told.failures(text, subject, _strangers(mail)))
+    return _all(told.failures(text, subject, _named(mail, "from", "return-path"), _named(mail, *_ENVELOPE)))
 
 
 def _challenge(mail: Mail) -> Classified | None:
@@ -118,6 +118,7 @@ def _answer(mail: Mail) -> Classified | None:
     return Classified(kind=Kind.HUMAN_REPLY)
 
 
+_ENVELOPE = ("to", "reply-to", "delivered-to", "x-original-to")
 _ORDER = (Kind.PERMANENT, Kind.TEMPORARY, Kind.DELAYED, Kind.DELIVERED)
 
 
@@ -133,9 +134,8 @@ def _text(mail: Mail) -> str:
     return "\n".join(mail.texts)
 
 
-def _strangers(mail: Mail) -> frozenset[str]:
-    """Return addresses of a bounce that are not the failed one: who sent it, and whom it was sent back to."""
-    names = ("from", "to", "reply-to", "delivered-to", "x-original-to", "return-path")
+def _named(mail: Mail, *names: str) -> frozenset[str]:
+    """Return the addresses that stand in some headers."""
     return frozenset(
         one[0].lower() for name in names for one in ADDRESS.finditer(mail.headers.get(name, ""))
     )

@@ -13,7 +13,7 @@ ADDRESS = re.compile(
 """An address in a text, international ones too."""
 
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)")
-_ADDRESSED = ("final-recipient", "original-recipient", "x-actual-recipient")
+_ADDRESSED = ("original-recipient", "final-recipient", "x-actual-recipient")
 
 
 def blocks(report: str) -> Iterator[Mapping[str, str]]:
@@ -43,12 +43,24 @@ def address_in(value: str) -> str:
     return found[0].strip("'\"") if found else ""
 
 
+def is_written(address: str) -> bool:
+    """Tell whether an address could be written to: its local part is quoted, or has no empty piece."""
+    local = address.rpartition("@")[0]
+    return local.startswith('"') or "" not in local.split(".")
+
+
+def _addressed(block: Mapping[str, str]) -> str:
+    """Return the address as we wrote it (``Original-Recipient``), or else as it was resolved."""
+    found = [one for name in _ADDRESSED if (one := address_in(block.get(name, "")))]
+    return next((one for one in found if is_written(one)), "")
+
+
 def failures(report: str) -> Iterator[Failure]:
     """Yield what a delivery report says of each address."""
     for block in blocks(report):
         if not any(name in block for name in _ADDRESSED):
             continue
-        address = next((one for name in _ADDRESSED if (one := address_in(block.get(name, "")))), "")
+        address = _addressed(block)
         detail = block.get("diagnostic-code", "")
         action = block.get("action", "").lower().split(" ")[0].strip(";(")
         status = status_of(block.get("status", ""))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from diffuse.domain.refusals import reason_of, reply_of, status_of
-from diffuse.domain.reports import ADDRESS
+from diffuse.domain.reports import ADDRESS, is_written
 from diffuse.domain.returned import Failure, Kind
 
 _A = ADDRESS.pattern.replace("(\\\"", "(?:\\\"", 1).replace("@((?:", "@(?:(?:", 1)
@@ -18,13 +18,13 @@ _LABEL = (
     r"(?: address(?:es)?)?|rcpt to|to|for|e-?mail(?: address)?|address(?:es|ee)?|user|mailbox|destinataire|adresse"
     r"|undeliverable to|could not be delivered to|did not reach|destination|local mailbox|bad address)"
 )
-_FORMS: tuple[re.Pattern[str], ...] = tuple(
+_STRONG: tuple[re.Pattern[str], ...] = tuple(
     re.compile(form, re.MULTILINE | re.IGNORECASE)
     for form in (
         rf"^[ \t]*(?:\d+[.)][ \t]+)?<({_A})>[ \t]*(?:\([^)\n]*\))?[ \t]*:",
-        rf"^[ \t]*<?({_A})>?:?[ \t]*\n(?:[ \t]*\n)?[ \t]*\(?(?:generated from|ultimately generated from)",
-        rf"^[ \t]*[-*•\"']?[ \t]*(?:smtp:|mailto:)?<?({_A})>?[\"']?[:;,.]?[ \t]*$",
+        rf"^[ \t]*[-*•\"']{{0,2}}[ \t]*(?:smtp:|mailto:)?<?({_A})>?[\"']?[:;,.]?[ \t]*$",
         rf"^[ \t]*({_A})[ \t]+on[ \t]+\w{{3}},?[ \t]",
+        rf"\bSMTP=({_A})[;>\s]",
         rf"^[ \t]*({_A})[ \t]*:[ \t]",
         rf"^[ \t]*[45]\d\d[ -](?:[45]\.\d+\.\d+[ \t]+)?<?({_A})>?\.\.\.",
         rf"^[ \t]*<?({_A})>?[ \t]*\.\.\.",
@@ -32,17 +32,25 @@ _FORMS: tuple[re.Pattern[str], ...] = tuple(
         rf"^[ \t]*<({_A})>",
         rf"^[ \t]*\"[^\"\n]*\"[ \t]*<({_A})>",
         rf"^[ \t]*({_A})[ \t]*(?:[(\[=-]|\t| {{2,}})",
-        rf"\b(?:to|for|user|recipient|address|mailbox|account|à|au destinataire)[ \t]*:?[ \t]*\n?[ \t]*"
+        rf"\b(?:mail|message|delivered|deliver|send|sent)[ \t\n]+(?:to|for|à|au destinataire)[ \t]*:?[ \t]*\n?[ \t]*"
         rf"[\"'<(\[]{{0,2}}({_A})",
-        rf"<({_A})>",
-        rf"({_A})",
+    )
+)
+"""Where mailers write whom they could not reach, the plainest form first."""
+
+_WEAK: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(form, re.MULTILINE | re.IGNORECASE)
+    for form in (
+        rf"\b(?:to|for|user|recipient|address|mailbox|account|addressed)[ \t]*[:,]?[ \t]*\n?[ \t]*[\"'<(\[]{{0,2}}({_A})",
+        rf"(?<!from )(?<!contact )(?<!write )(?<!to )[<\"'(]({_A})",
+        rf"(?<!from )(?<!contact )(?<!by )(?<!at )({_A})",
     )
 )
 
 _ORIGINAL = re.compile(
     r"^[ \t>]*(?:[-=*_+#~ ]{2,}[ \t]*)?(?:"
-    r"(?:this is|below (?:this line )?is|here is|following is|enclosed is|attached is|the following is)"
-    r"[^\n]{0,60}(?:copy|original|message|returned)"
+    r"(?:this is|below (?:this line )?is|here is|following is|enclosed is|attached is|the following is)[ \t]+(?:an?|the|your)"
+    r"[ \t]+(?:[\w,]+[ \t]+){0,3}(?:copy|original|returned|header)"
     r"|(?:start of )?(?:original|returned|unsent|undelivered|old)[ \t]+(?:message|mail|text|headers?)"
     r"|(?:your |the )?(?:original |failed |full |body of )(?:of )?(?:the )?(?:message|mail)(?: body| header\w*)?"
     r"(?: as received| (?:follows|is|was)[^\n]{0,30})?[ \t]*[:.]?[ \t]*[-=*]*[ \t]*$"
@@ -58,15 +66,21 @@ _HEADERS = re.compile(
     r"|References|In-Reply-To|Organization|User-Agent|Thread-\w+|ARC-[\w-]+):[^\n]*\n(?:[ \t]+\S[^\n]*\n)*){3,}",
     re.IGNORECASE | re.MULTILINE,
 )
+_SHOWN = re.compile(
+    r"^[ \t]+(?:to|cc|subject|sent|date|from|message-id|in-reply-to)[ \t]*:[^\n]*\n(?=(?:[^\n]*\n){0,12})",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Headers of the returned mail that stand in the middle of a text (Exchange, PMDF)."""
+
 FAILED = re.compile(
     r"could ?n['o]t be (?:delivered|sent|reached)|(?:was|were|is|has|have) (?:not|n't)(?: \w+){0,3} (?:delivered|been delivered)"
     r"|undeliver\w+|non-?delivery|returned mail|returning (?:message|mail) to sender|return(?:ed)? to sender"
     r"|(?:delivery|mail|message|transaction|permanent|fatal)[^.\n]{0,40}(?:fail\w*|error|problem|impossible)"
     r"|fail\w* (?:to )?(?:deliver|recipient|address|notice|mail|message)|not delivered|unable to deliver|did not reach"
     r"|cannot (?:be )?deliver|could not deliver|user unknown|unknown user|permanent error|bounced|reject(?:ed|ing)"
-    r"|n['’]a pas pu (?:être|etre)|non remis|échec de|impossible de remettre|no such user|mailbox (?:is )?full|failure"
+    r"|n['’]a pas pu (?:être|etre)|non remis|échec de|impossible de remettre|no such user|mailbox (?:is )?full|failure|mail loop|loop alert"
     r"|error (?:sending|while|during)|there was an error|fatal errors|не доставлен|nicht zugestellt"
-    r"|配信|送信できません|届けることが|宛先|エラー",
+    r"|配信|送信できません|届けることが|宛先|エラー|无法|退信",
     re.IGNORECASE,
 )
 LATE = re.compile(
@@ -78,12 +92,19 @@ LATE = re.compile(
 GIVEN_UP = re.compile(r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|no longer be|permanent", re.IGNORECASE)
 
 
+_MEANT = re.compile(rf"(?<=[<\s,:]){_A}(?=[>\s,;]|$)")
+
+
+def cuts(text: str) -> Sequence[int]:
+    """Return where the returned mail may begin, the earliest first, and the end of the text."""
+    found = {one.start() for one in (*_ORIGINAL.finditer(text), *_HEADERS.finditer(text))}
+    return [*sorted(found), len(text)]
+
+
 def told_and_returned(text: str) -> tuple[str, str]:
     """Split a text into what the mailer tells and the mail that it returns, which may be empty."""
-    found = [one.start() for one in (_ORIGINAL.search(text), _HEADERS.search(text)) if one]
-    found = [at for at in found if ADDRESS.search(text, 0, at)] or found[:1]
-    at = min(found, default=len(text))
-    return text[:at], text[at:]
+    at = next((one for one in cuts(text) if ADDRESS.search(text, 0, one)), len(text))
+    return _SHOWN.sub("", text[:at]), text[at:]
 
 
 def returned_headers(text: str) -> Mapping[str, str]:
@@ -94,30 +115,48 @@ def returned_headers(text: str) -> Mapping[str, str]:
     return found
 
 
-def failures(told: str, subject: str, ignored: frozenset[str]) -> Sequence[Failure]:
-    """Return what a text says of each address; ``ignored`` are those of the mailer and of the sender."""
-    late = bool(LATE.search(subject) or LATE.search(told)) and not GIVEN_UP.search(f"{subject}\n{told}")
-    for form in _FORMS:
-        found = _found(form, told, ignored)
-        if found:
-            return [_failure(address, piece, told, late=late) for address, piece in found.items()]
+def failures(text: str, subject: str, mailer: frozenset[str], others: frozenset[str]) -> Sequence[Failure]:
+    """Return what a text says of each address, except those of the ``mailer``.
+
+    ``others`` (whom the bounce was sent to, and the like) count only where a mailer names failed addresses.
+    """
+    for at in cuts(text):
+        told = _SHOWN.sub("", text[:at])
+        for form in _STRONG:
+            if found := _found(form, told, mailer):
+                return _read(found, subject, told)
+    told, returned = told_and_returned(text)
+    meant = {one[0].lower() for one in _MEANT.finditer(returned)}
+    for form in _WEAK:
+        found = _found(form, told, mailer | others)
+        found = {one: piece for one, piece in found.items() if one.lower() in meant} or found
+        if len(found) == 1:
+            return _read(found, subject, told)
     return []
+
+
+def _read(found: Mapping[str, str], subject: str, told: str) -> Sequence[Failure]:
+    late = _is_late(subject, told)
+    return [_failure(address, piece, told, late=late) for address, piece in found.items()]
+
+
+def _is_late(subject: str, told: str) -> bool:
+    return bool(LATE.search(subject) or LATE.search(told)) and not GIVEN_UP.search(f"{subject}\n{told}")
 
 
 def listed(addresses: Sequence[str], told: str, subject: str) -> Sequence[Failure]:
     """Return what a text says of addresses that are known from elsewhere."""
-    late = bool(LATE.search(subject) or LATE.search(told)) and not GIVEN_UP.search(f"{subject}\n{told}")
     places = [(told.lower().find(one.lower()), one) for one in addresses]
     cuts = sorted(at for at, _ in places if at >= 0)
     pieces = {
         one: told[at : next((cut for cut in cuts if cut > at), len(told))] if at >= 0 else told
         for at, one in places
     }
-    return [_failure(one, piece, told, late=late) for one, piece in pieces.items()]
+    return _read(pieces, subject, told)
 
 
 def _found(form: re.Pattern[str], told: str, ignored: frozenset[str]) -> Mapping[str, str]:
-    matches = [one for one in form.finditer(told) if one[1].lower() not in ignored]
+    matches = [one for one in form.finditer(told) if one[1].lower() not in ignored and is_written(one[1])]
     pieces: dict[str, str] = {}
     seen: set[str] = set()
     for number, one in enumerate(matches):
@@ -133,7 +172,7 @@ def _found(form: re.Pattern[str], told: str, ignored: frozenset[str]) -> Mapping
 
 def _failure(address: str, piece: str, told: str, *, late: bool) -> Failure:
     words = piece.replace(address, " ")
-    status = status_of(words) or reply_of(words) or status_of(told) or reply_of(told)
+    status = status_of(words) or reply_of(words) or status_of(told)
     if late:
         kind = Kind.DELAYED
     elif status.startswith("4"):
