@@ -15,6 +15,9 @@ from typing import Any
 
 from diffuse.domain.returned import Mail
 
+MOST_DEEP = 2
+"""How many reports inside reports are looked at."""
+
 MOST_TEXT = 200_000
 """Characters of a text that are looked at."""
 
@@ -30,17 +33,25 @@ _BREAK = re.compile(r"(?i)<(?:br|/?p|/?div|/?tr|/?li|/?h\d|/?table)\b[^<>]{0,500
 
 def taken_apart(raw: bytes) -> Mail:
     """Return what a mail says."""
-    message = message_from_bytes(_without_mbox_line(raw))
+    return _parts(message_from_bytes(_without_mbox_line(raw)), MOST_DEEP)
+
+
+def _parts(message: Message, deep: int) -> Mail:
     plain: list[str] = []
     marked_up: list[str] = []
     reports: list[str] = []
     originals: list[str] = []
+    inner: list[Mail] = []
     for part in _own_parts(message):
         kind = part.get_content_type()
         if kind in _REPORTS:
             reports.append(_inside(part))
         elif kind in _ORIGINALS:
             originals.append(_inside(part))
+            payload = part.get_payload()
+            carried = payload[0] if isinstance(payload, list) and payload else None
+            if deep and isinstance(carried, Message) and carried.get_content_type() == "multipart/report":
+                inner.append(_parts(carried, deep - 1))
         elif kind == "text/html":
             marked_up.append(_readable(_text(part)))
         elif part.get_content_maintype() in {"text", "message", "multipart"}:
@@ -53,6 +64,7 @@ def taken_apart(raw: bytes) -> Mail:
         readable=tuple(marked_up),
         reports=tuple(reports) or tuple(_notified(plain)),
         originals=tuple(originals),
+        inner=tuple(inner),
     )
 
 
@@ -84,7 +96,7 @@ def _inside(part: Message) -> str:
 
 def _as_written(message: Message) -> str:
     """Return a mail inside a mail as headers and, when it is not a tree itself, its text."""
-    lines = [f"{name}: {_decoded(value)}" for name, value in message.items()]
+    lines = [f"{name}: {value}" for name, value in message.items()]
     payload = message.get_payload()
     if isinstance(payload, list):
         deeper = [_as_written(one) for one in payload if isinstance(one, Message)]

@@ -1,7 +1,8 @@
 """Say what a mail that came back is: complaint, delivery report, challenge, automatic answer, bounce, answer."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from diffuse.domain import reports, told
 from diffuse.domain.reports import ADDRESS
@@ -36,6 +37,10 @@ def classify(mail: Mail) -> Classified:
             return Classified(
                 kind=found.kind, reason=found.reason, failures=found.failures, message_ids=ids
             )
+    inner = [classify(one) for one in mail.inner if _from_mailer(mail)]
+    for found in inner:
+        if found.kind in FAILURES:
+            return found
     return Classified(kind=Kind.UNSURE, message_ids=ids)
 
 
@@ -62,7 +67,16 @@ def _report(mail: Mail) -> Classified | None:
     if not found and not mail.reports:
         texts = [text for text in mail.texts if re.search(r"(?im)^final-recipient:", text)]
         found = [one for text in texts for one in reports.failures(told.told_and_returned(text)[0])]
-    return _all(one for one in found if one.address) if any(one.address for one in found) else None
+    return _all(_as_told([one for one in found if one.address], mail))
+
+
+def _as_told(found: list[Failure], mail: Mail) -> list[Failure]:
+    """Take the address that people are told, when the report has another one that the text does not know."""
+    text = _text(mail).lower()
+    if len(found) != 1 or found[0].address.lower() in text:
+        return found
+    names = told.named(_text(mail), _named(mail, "from", "return-path"))
+    return [replace(found[0], address=names[0])] if len(names) == 1 else found
 
 
 def _listed(mail: Mail) -> Classified | None:
@@ -71,20 +85,25 @@ def _listed(mail: Mail) -> Classified | None:
     if not addresses:
         return None
     text, _ = told.told_and_returned(_text(mail))
-    return _all(told.listed(list(dict.fromkeys(addresses)), text, mail.headers.get("subject", "")))
+    found = told.listed(list(dict.fromkeys(addresses)), text, mail.headers.get("subject", ""))
+    return _all(_as_told(list(found), mail))
 
 
 def _bounce_of_mailer(mail: Mail) -> Classified | None:
-    return _bounce(mail) if _MAILER.search(mail.headers.get("from", "<>")) else None
+    return _bounce(mail) if _from_mailer(mail) else None
+
+
+def _from_mailer(mail: Mail) -> bool:
+    return bool(_MAILER.search(mail.headers.get("from", "<>")))
 
 
 def _bounce(mail: Mail) -> Classified | None:
     """Read a bounce that was written for people."""
     subject = mail.headers.get("subject", "")
     text = _text(mail)
-    if not told.FAILED.search(subject) and not told.FAILED.search(text[:3000]):
+    if not any(words.search(one) for words in (told.FAILED, told.LATE) for one in (subject, text[:3000])):
         return None
-    if subject.lower().startswith(("auto", "réponse auto")):
+    if _AUTOMATIC.match(subject):
         return None
     return _all(told.failures(text, subject, _named(mail, "from", "return-path"), _named(mail, *_ENVELOPE)))
 
@@ -122,8 +141,8 @@ _ENVELOPE = ("to", "reply-to", "delivered-to", "x-original-to")
 _ORDER = (Kind.PERMANENT, Kind.TEMPORARY, Kind.DELAYED, Kind.DELIVERED)
 
 
-def _all(found: "Iterator[Failure] | object") -> Classified | None:
-    failures = tuple({one.address.lower(): one for one in found}.values())  # type: ignore[attr-defined]
+def _all(found: Iterable[Failure]) -> Classified | None:
+    failures = tuple({one.address.lower(): one for one in found}.values())
     if not failures:
         return None
     worst = min(failures, key=lambda one: _ORDER.index(one.kind))

@@ -38,6 +38,7 @@ class Mail:
         readable: what its pages say, when it has pages.
         reports: what programs read: delivery reports and complaints, as written.
         originals: the returned mails, or their headers alone, as written.
+        inner: reports that came as an attachment, passed on by another mailer.
     """
 
     headers: Mapping[str, str]
@@ -46,6 +47,7 @@ class Mail:
     readable: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
     originals: tuple[str, ...] = ()
+    inner: "tuple[Mail, ...]" = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,25 +15,29 @@ from diffuse.domain.returned import Failure, Kind
 _A = ADDRESS.pattern.replace("(\\\"", "(?:\\\"", 1).replace("@((?:", "@(?:(?:", 1)
 _LABEL = (
     r"(?:unknown user|unknown local user|failed recipients?|(?:original |final |invalid |intended )?recipients?"
-    r"(?: address(?:es)?)?|rcpt to|to|for|e-?mail(?: address)?|address(?:es|ee)?|user|mailbox|destinataire|adresse"
-    r"|undeliverable to|could not be delivered to|did not reach|destination|local mailbox|bad address)"
+    r"(?: address(?:es)?)?|rcpt to|e-?mail(?: address)?|address(?:es|ee)?|user|mailbox|destinataire|adresse"
+    r"|undeliverable to|could not be delivered to|did not reach|destination|local mailbox|(?:invalid final delivery )?userid|bad address)"
 )
 _STRONG: tuple[re.Pattern[str], ...] = tuple(
     re.compile(form, re.MULTILINE | re.IGNORECASE)
     for form in (
-        rf"^[ \t]*(?:\d+[.)][ \t]+)?<({_A})>[ \t]*(?:\([^)\n]*\))?[ \t]*:",
+        rf"^[ \t]*(?:(?:\d+[.)]|[*•-])[ \t]+)?[<\[]({_A})[>\]][ \t]*(?:\([^)\n]*\))?[ \t]*:",
+        rf"^[ \t]+[^<>\n]{{1,200}}<({_A})>:[ \t]",
         rf"^[ \t]*[-*•\"']{{0,2}}[ \t]*(?:smtp:|mailto:)?<?({_A})>?[\"']?[:;,.]?[ \t]*$",
+        rf"\((?:ultimately )?(?:generated|expanded) from:?[ \t]*<?({_A})",
         rf"^[ \t]*({_A})[ \t]+on[ \t]+\w{{3}},?[ \t]",
         rf"\bSMTP=({_A})[;>\s]",
         rf"^[ \t]*({_A})[ \t]*:[ \t]",
         rf"^[ \t]*[45]\d\d[ -](?:[45]\.\d+\.\d+[ \t]+)?<?({_A})>?\.\.\.",
         rf"^[ \t]*<?({_A})>?[ \t]*\.\.\.",
+        rf"^[ \t]*({_A})[ \t]+[^\n]*(?:ERROR_CODE|[ \t]5\d\d[ -])",
+        rf"\b(?:undeliverable|addressed|deliver(?:ed|ing|y)?|mail|message|sent|send)[ \t\n]+(?:to|for|à|au destinataire)"
+        rf"[ \t]*:?[ \t]*\n?[ \t]*[\"'<(\[]{{0,2}}({_A})",
         rf"^[ \t\[*-]*{_LABEL}[ \t]*[:=][ \t]*\[?(?:smtp:|rfc822;)?[ \t]*[\"'<]*({_A})",
         rf"^[ \t]*<({_A})>",
         rf"^[ \t]*\"[^\"\n]*\"[ \t]*<({_A})>",
         rf"^[ \t]*({_A})[ \t]*(?:[(\[=-]|\t| {{2,}})",
-        rf"\b(?:mail|message|delivered|deliver|send|sent)[ \t\n]+(?:to|for|à|au destinataire)[ \t]*:?[ \t]*\n?[ \t]*"
-        rf"[\"'<(\[]{{0,2}}({_A})",
+        rf"\bRCPT TO:[ \t]*<({_A})>",
     )
 )
 """Where mailers write whom they could not reach, the plainest form first."""
@@ -56,7 +60,7 @@ _ORIGINAL = re.compile(
     r"(?: as received| (?:follows|is|was)[^\n]{0,30})?[ \t]*[:.]?[ \t]*[-=*]*[ \t]*$"
     r"|message (?:header|text|contents?)s?[ \t]*(?:follows?)?[ \t]*[:.-]"
     r"|(?:---+|===+)[ \t]*(?:original|returned|message|mail|forwarded|headers?)"
-    r"|original message|failed message|message header"
+    r"|original message|failed message|message header|[-=]+[ \t]*header of the"
     r")",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -66,6 +70,7 @@ _HEADERS = re.compile(
     r"|References|In-Reply-To|Organization|User-Agent|Thread-\w+|ARC-[\w-]+):[^\n]*\n(?:[ \t]+\S[^\n]*\n)*){3,}",
     re.IGNORECASE | re.MULTILINE,
 )
+_CARRIED = re.compile(r"^[> \t]*(?:Received|Return-Path|Message-ID):", re.IGNORECASE | re.MULTILINE)
 _SHOWN = re.compile(
     r"^[ \t]+(?:to|cc|subject|sent|date|from|message-id|in-reply-to)[ \t]*:[^\n]*\n(?=(?:[^\n]*\n){0,12})",
     re.IGNORECASE | re.MULTILINE,
@@ -78,7 +83,7 @@ FAILED = re.compile(
     r"|(?:delivery|mail|message|transaction|permanent|fatal)[^.\n]{0,40}(?:fail\w*|error|problem|impossible)"
     r"|fail\w* (?:to )?(?:deliver|recipient|address|notice|mail|message)|not delivered|unable to deliver|did not reach"
     r"|cannot (?:be )?deliver|could not deliver|user unknown|unknown user|permanent error|bounced|reject(?:ed|ing)"
-    r"|n['’]a pas pu (?:être|etre)|non remis|échec de|impossible de remettre|no such user|mailbox (?:is )?full|failure|mail loop|loop alert"
+    r"|n['’]a pas pu (?:être|etre)|non remis|échec de|impossible de remettre|no such user|mailbox (?:is )?full|failure|mail loop|loop alert|aborted"
     r"|error (?:sending|while|during)|there was an error|fatal errors|не доставлен|nicht zugestellt"
     r"|配信|送信できません|届けることが|宛先|エラー|无法|退信",
     re.IGNORECASE,
@@ -96,14 +101,15 @@ _MEANT = re.compile(rf"(?<=[<\s,:]){_A}(?=[>\s,;]|$)")
 
 
 def cuts(text: str) -> Sequence[int]:
-    """Return where the returned mail may begin, the earliest first, and the end of the text."""
+    """Return where the returned mail may begin, the earliest first; behind its headers nothing is told."""
+    headers = next((one.start() for one in _HEADERS.finditer(text) if _CARRIED.search(one[0])), len(text))
     found = {one.start() for one in (*_ORIGINAL.finditer(text), *_HEADERS.finditer(text))}
-    return [*sorted(found), len(text)]
+    return [*sorted(at for at in found if at < headers), headers]
 
 
 def told_and_returned(text: str) -> tuple[str, str]:
     """Split a text into what the mailer tells and the mail that it returns, which may be empty."""
-    at = next((one for one in cuts(text) if ADDRESS.search(text, 0, one)), len(text))
+    at = next((one for one in cuts(text) if ADDRESS.search(text, 0, one)), cuts(text)[-1])
     return _SHOWN.sub("", text[:at]), text[at:]
 
 
@@ -129,7 +135,7 @@ def failures(text: str, subject: str, mailer: frozenset[str], others: frozenset[
     meant = {one[0].lower() for one in _MEANT.finditer(returned)}
     for form in _WEAK:
         found = _found(form, told, mailer | others)
-        found = {one: piece for one, piece in found.items() if one.lower() in meant} or found
+        found = {one: piece for one, piece in found.items() if one.lower() in meant or form is _WEAK[0]}
         if len(found) == 1:
             return _read(found, subject, told)
     return []
@@ -142,6 +148,12 @@ def _read(found: Mapping[str, str], subject: str, told: str) -> Sequence[Failure
 
 def _is_late(subject: str, told: str) -> bool:
     return bool(LATE.search(subject) or LATE.search(told)) and not GIVEN_UP.search(f"{subject}\n{told}")
+
+
+def named(text: str, mailer: frozenset[str]) -> Sequence[str]:
+    """Return the addresses that a mailer names as failed in the plainest of forms."""
+    told = told_and_returned(text)[0]
+    return next((list(found) for form in _STRONG[:3] if (found := _found(form, told, mailer))), [])
 
 
 def listed(addresses: Sequence[str], told: str, subject: str) -> Sequence[Failure]:
