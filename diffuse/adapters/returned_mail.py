@@ -150,7 +150,7 @@ def _notified(texts: list[str]) -> Iterator[str]:
     """Yield the notices that Amazon sends as JSON, rewritten as the report that RFC 3464 would have."""
     for text in texts:
         start, end = text.find("{"), text.find("\n--")
-        if start < 0 or '"mail"' not in text:
+        if start < 0 or "notificationType" not in text:
             continue
         try:
             told, _ = json.JSONDecoder(strict=False).raw_decode(text[start : end if end > start else None])

@@ -67,13 +67,23 @@ def _report(mail: Mail) -> Classified | None:
     if not found and not mail.reports:
         texts = [text for text in mail.texts if re.search(r"(?im)^final-recipient:", text)]
         found = [one for text in texts for one in reports.failures(told.told_and_returned(text)[0])]
-    return _all(_as_told([one for one in found if one.address], mail))
+    text = _text(mail)
+    found = [_resolved(one, text) for one in found if one.address]
+    return _all(_as_told(found, mail))
+
+
+def _resolved(one: Failure, text: str) -> Failure:
+    """Take the address that failed, where the mailer says that it was made from ours (Postfix)."""
+    for other in one.also:
+        if f"<{other}> (expanded from <{one.address}>)" in text:
+            return replace(one, address=other, also=(one.address,))
+    return one
 
 
 def _as_told(found: list[Failure], mail: Mail) -> list[Failure]:
     """Take the address that people are told, when the report has another one that the text does not know."""
-    text = _text(mail).lower()
-    if len(found) != 1 or found[0].address.lower() in text:
+    text = told.told_and_returned(_text(mail))[0].lower()
+    if len(found) != 1 or any(one.lower() in text for one in (found[0].address, *found[0].also)):
         return found
     names = told.named(_text(mail), _named(mail, "from", "return-path"))
     return [replace(found[0], address=names[0])] if len(names) == 1 else found

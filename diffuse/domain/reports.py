@@ -1,7 +1,7 @@
 """What a report for programs says: delivery reports (RFC 3464, 6533) and complaints (RFC 5965)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from diffuse.domain.refusals import reason_of, reply_of, status_of
 from diffuse.domain.returned import Failure, Kind
@@ -49,10 +49,10 @@ def is_written(address: str) -> bool:
     return local.startswith('"') or "" not in local.split(".")
 
 
-def _addressed(block: Mapping[str, str]) -> str:
-    """Return the address as we wrote it (``Original-Recipient``), or else as it was resolved."""
+def _addressed(block: Mapping[str, str]) -> Sequence[str]:
+    """Return the address as we wrote it (``Original-Recipient``), and then those that it was made into."""
     found = [one for name in _ADDRESSED if (one := address_in(block.get(name, "")))]
-    return next((one for one in found if is_written(one)), "")
+    return [one for one in dict.fromkeys(found) if is_written(one)] or [""]
 
 
 def failures(report: str) -> Iterator[Failure]:
@@ -60,7 +60,7 @@ def failures(report: str) -> Iterator[Failure]:
     for block in blocks(report):
         if not any(name in block for name in _ADDRESSED):
             continue
-        address = _addressed(block)
+        address, *also = _addressed(block)
         detail = block.get("diagnostic-code", "")
         action = block.get("action", "").lower().split(" ")[0].strip(";(")
         status = status_of(block.get("status", ""))
@@ -71,8 +71,9 @@ def failures(report: str) -> Iterator[Failure]:
         kind = _kind(action, status)
         if kind is None:
             continue
+        reason = reason_of(status, detail)
         yield Failure(
-            address=address, kind=kind, status=status, reason=reason_of(status, detail), detail=detail[:500]
+            address=address, kind=kind, status=status, reason=reason, detail=detail[:500], also=tuple(also)
         )
 
 

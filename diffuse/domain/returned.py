@@ -54,7 +54,8 @@ class Mail:
 class Failure:
     """One address, and what became of the mail to it.
 
-    ``status`` is a code of RFC 3463 or empty, ``reason`` one word, ``detail`` what the server wrote.
+    ``status`` is a code of RFC 3463 or empty, ``reason`` one word, ``detail`` what the server wrote,
+    ``also`` other addresses of the same mailbox: what ours was made into on the way, or was before.
     """
 
     address: str
@@ -62,6 +63,7 @@ class Failure:
     status: str = ""
     reason: str = ""
     detail: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from diffuse.domain.reports import ADDRESS, is_written
 from diffuse.domain.returned import Failure, Kind
 
 _A = ADDRESS.pattern.replace("(\\\"", "(?:\\\"", 1).replace("@((?:", "@(?:(?:", 1)
+_BARE = _A.partition(")")[2]
 _LABEL = (
     r"(?:unknown user|unknown local user|failed recipients?|(?:original |final |invalid |intended )?recipients?"
     r"(?: address(?:es)?)?|rcpt to|e-?mail(?: address)?|address(?:es|ee)?|user|mailbox|destinataire|adresse"
@@ -25,8 +26,8 @@ _STRONG: tuple[re.Pattern[str], ...] = tuple(
         rf"^[ \t]+[^<>\n]{{1,200}}<({_A})>:[ \t]",
         rf"^[ \t]*[-*•\"']{{0,2}}[ \t]*(?:smtp:|mailto:)?<?({_A})>?[\"']?[:;,.]?[ \t]*$",
         rf"\((?:ultimately )?(?:generated|expanded) from:?[ \t]*<?({_A})",
-        rf"^[ \t]*({_A})[ \t]+on[ \t]+\w{{3}},?[ \t]",
-        rf"\bSMTP=({_A})[;>\s]",
+        rf"^[ \t]*({_A})[ \t]+on[ \t]+(?:\w{{3}},?[ \t]|\d)",
+        rf"\bSMTP=({_BARE})[;>\s]",
         rf"^[ \t]*({_A})[ \t]*:[ \t]",
         rf"^[ \t]*[45]\d\d[ -](?:[45]\.\d+\.\d+[ \t]+)?<?({_A})>?\.\.\.",
         rf"^[ \t]*<?({_A})>?[ \t]*\.\.\.",
@@ -34,6 +35,8 @@ _STRONG: tuple[re.Pattern[str], ...] = tuple(
         rf"\b(?:undeliverable|addressed|deliver(?:ed|ing|y)?|mail|message|sent|send)[ \t\n]+(?:to|for|à|au destinataire)"
         rf"[ \t]*:?[ \t]*\n?[ \t]*[\"'<(\[]{{0,2}}({_A})",
         rf"^[ \t\[*-]*{_LABEL}[ \t]*[:=][ \t]*\[?(?:smtp:|rfc822;)?[ \t]*[\"'<]*({_A})",
+        rf"^(?!(?:to|cc|from|reply-to|sender)\b)[^\n<>@]{{4,60}}:[ \t]*<?({_A})>?[ \t]*$",
+        rf"^[> \t]*{_A}[ \t]+<({_A})>[ \t]*$",
         rf"^[ \t]*<({_A})>",
         rf"^[ \t]*\"[^\"\n]*\"[ \t]*<({_A})>",
         rf"^[ \t]*({_A})[ \t]*(?:[(\[=-]|\t| {{2,}})",
@@ -100,6 +103,14 @@ GIVEN_UP = re.compile(r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|n
 _MEANT = re.compile(rf"(?<=[<\s,:]){_A}(?=[>\s,;]|$)")
 
 
+_OFFICE = re.compile(
+    r"(?<![\w.+-])(?:postmaster|mailer-daemon|support|abuse|help|helpdesk|admin|info|noc|owner-[\w.-]+|[\w.-]+-(?:owner|request"
+    r"|admin|bounces))@(?:[\w-]+\.)+[\w-]+",
+    re.IGNORECASE,
+)
+"""Addresses that a mailer gives for help: they fail only where the returned mail was meant for them."""
+
+
 def cuts(text: str) -> Sequence[int]:
     """Return where the returned mail may begin, the earliest first; behind its headers nothing is told."""
     headers = next((one.start() for one in _HEADERS.finditer(text) if _CARRIED.search(one[0])), len(text))
@@ -126,16 +137,19 @@ def failures(text: str, subject: str, mailer: frozenset[str], others: frozenset[
 
     ``others`` (whom the bounce was sent to, and the like) count only where a mailer names failed addresses.
     """
+    told, returned = told_and_returned(text)
+    meant = {one[0].lower() for one in _MEANT.finditer(returned)}
+    mailer |= {one[0].lower() for one in _OFFICE.finditer(text)} - meant
     for at in cuts(text):
         told = _SHOWN.sub("", text[:at])
         for form in _STRONG:
             if found := _found(form, told, mailer):
                 return _read(found, subject, told)
-    told, returned = told_and_returned(text)
-    meant = {one[0].lower() for one in _MEANT.finditer(returned)}
+    told, _ = told_and_returned(text)
+    alone = len({one[0].lower() for one in ADDRESS.finditer(told)} - mailer - others) == 1
     for form in _WEAK:
         found = _found(form, told, mailer | others)
-        found = {one: piece for one, piece in found.items() if one.lower() in meant or form is _WEAK[0]}
+        found = {one: piece for one, piece in found.items() if one.lower() in meant or alone}
         if len(found) == 1:
             return _read(found, subject, told)
     return []
