@@ -184,5 +184,3 @@ def _as_report(told: dict[str, Any]) -> Iterator[str]:
 
 def _dicts(value: object) -> Iterator[dict[str, Any]]:
     yield from (one for one in (value if isinstance(value, list) else ()) if isinstance(one, dict))
-
-

@@ -34,9 +34,7 @@ def classify(mail: Mail) -> Classified:
     for ask in (_complaint, _report, _listed, _bounce_of_mailer, _challenge, _automatic, _bounce, _answer):
         found = ask(mail)
         if found:
-            return Classified(
-                kind=found.kind, reason=found.reason, failures=found.failures, message_ids=ids
-            )
+            return Classified(kind=found.kind, reason=found.reason, failures=found.failures, message_ids=ids)
     inner = [classify(one) for one in mail.inner if _from_mailer(mail)]
     for found in inner:
         if found.kind in FAILURES:
@@ -165,9 +163,7 @@ def _text(mail: Mail) -> str:
 
 def _named(mail: Mail, *names: str) -> frozenset[str]:
     """Return the addresses that stand in some headers."""
-    return frozenset(
-        one[0].lower() for name in names for one in ADDRESS.finditer(mail.headers.get(name, ""))
-    )
+    return frozenset(one[0].lower() for name in names for one in ADDRESS.finditer(mail.headers.get(name, "")))
 
 
 def _first_recipient(mail: Mail) -> str:

@@ -6,7 +6,8 @@ ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
 """A status code of RFC 3463; what looks like an address on a network is none."""
 
 REPLY = re.compile(
-    r"(?:^|[\s(\[:#;\"'*-])([45]\d\d)(?=[\s\-#:)\]\",.;<]|$)(?!\s*(?:bytes|days?|hours?|minutes?|[kKmM]B))", re.M
+    r"(?:^|[\s(\[:#;\"'*-])([45]\d\d)(?=[\s\-#:)\]\",.;<]|$)(?!\s*(?:bytes|days?|hours?|minutes?|[kKmM]B))",
+    re.MULTILINE,
 )
 """A reply code of RFC 5321."""
 

@@ -4,8 +4,7 @@ The rules follow RFC 3464 and 6533 (delivery reports), 5965 (complaints), 3834 (
 forms of the mailers that write for people only. Whatever is not plain stays unsure.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 

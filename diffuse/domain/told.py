@@ -12,7 +12,7 @@ from diffuse.domain.refusals import reason_of, reply_of, status_of
 from diffuse.domain.reports import ADDRESS, is_written
 from diffuse.domain.returned import Failure, Kind
 
-_A = ADDRESS.pattern.replace("(\\\"", "(?:\\\"", 1).replace("@((?:", "@(?:(?:", 1)
+_A = ADDRESS.pattern.replace('(\\"', '(?:\\"', 1).replace("@((?:", "@(?:(?:", 1)
 _BARE = _A.partition(")")[2]
 _LABEL = (
     r"(?:unknown user|unknown local user|failed recipients?|(?:original |final |invalid |intended )?recipients?"
@@ -97,18 +97,23 @@ LATE = re.compile(
     r"|delivery attempts will|warning message only|do not need to resend|could not send mail for past|still being",
     re.IGNORECASE,
 )
-GIVEN_UP = re.compile(r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|no longer be|permanent", re.IGNORECASE)
+GIVEN_UP = re.compile(
+    r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|no longer be|permanent", re.IGNORECASE
+)
 
 
 _MEANT = re.compile(rf"(?<=[<\s,:]){_A}(?=[>\s,;]|$)")
 
 
 _OFFICE = re.compile(
-    r"(?<![\w.+-])(?:postmaster|mailer-daemon|support|abuse|help|helpdesk|admin|info|noc|owner-[\w.-]+|[\w.-]+-(?:owner|request"
-    r"|admin|bounces))@(?:[\w-]+\.)+[\w-]+",
+    r"(?<![\w.+-])(?:postmaster|mailer-daemon|support|abuse|help|helpdesk|admin|info|noc)@(?:[\w-]+\.)+[\w-]+",
     re.IGNORECASE,
 )
-"""Addresses that a mailer gives for help: they fail only where the returned mail was meant for them."""
+_LISTS = re.compile(
+    r"(?<![\w.+-])(?:owner-[\w.-]+|[\w.-]+-(?:owner|request|admin|bounces))@(?:[\w-]+\.)+[\w-]+",
+    re.IGNORECASE,
+)
+"""Addresses that lists send from."""
 
 
 def cuts(text: str) -> Sequence[int]:
@@ -140,6 +145,7 @@ def failures(text: str, subject: str, mailer: frozenset[str], others: frozenset[
     told, returned = told_and_returned(text)
     meant = {one[0].lower() for one in _MEANT.finditer(returned)}
     mailer |= {one[0].lower() for one in _OFFICE.finditer(text)} - meant
+    mailer |= {one[0].lower() for one in _LISTS.finditer(text)}
     for at in cuts(text):
         told = _SHOWN.sub("", text[:at])
         for form in _STRONG:
@@ -191,7 +197,10 @@ def _found(form: re.Pattern[str], told: str, ignored: frozenset[str]) -> Mapping
             continue
         seen.add(address.lower())
         line = told.rfind("\n", 0, one.start(1)) + 1
-        end = next((later.start() for later in matches[number + 1 :] if later[1].lower() != one[1].lower()), len(told))
+        end = next(
+            (later.start() for later in matches[number + 1 :] if later[1].lower() != one[1].lower()),
+            len(told),
+        )
         pieces[address] = told[line:end]
     return pieces
 
@@ -208,7 +217,9 @@ def _failure(address: str, piece: str, told: str, *, late: bool) -> Failure:
     if status.startswith("2"):
         status = ""
     return Failure(
-        address=address, kind=kind, status=status, reason=reason_of(status, words), detail=" ".join(words.split())[:500]
+        address=address,
+        kind=kind,
+        status=status,
+        reason=reason_of(status, words),
+        detail=" ".join(words.split())[:500],
     )
-
-
