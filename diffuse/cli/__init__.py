@@ -19,6 +19,7 @@ from diffuse.cli.ledger import ledger
 from diffuse.cli.preview import preview
 from diffuse.cli.relief import absences, duties, succession
 from diffuse.cli.remarks import remarks
+from diffuse.cli.returns import returns
 from diffuse.cli.schema import schema
 from diffuse.cli.serve import serve
 from diffuse.cli.simulate import simulate_
@@ -42,6 +43,6 @@ def main(context: click.Context, config: Path | None) -> None:
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
     up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
-    remarks, ledger, evidence, demo,
+    remarks, returns, ledger, evidence, demo,
 ):  # fmt: skip
     main.add_command(command)

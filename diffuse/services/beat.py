@@ -8,6 +8,7 @@ from diffuse.services.deliver import Deliver, Delivered
 from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan, Planned
+from diffuse.services.receive import Receive
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,8 +35,9 @@ class Beat:
         plan: Plan,
         deliver: Deliver,
         forward: Forward,
+        receive: Receive | None = None,
     ) -> None:
-        """Take the collaborators."""
+        """Take the collaborators; without ``receive`` nothing that comes back is read."""
         self._guard = guard
         self._clock = clock
         self._ledger = ledger
@@ -44,6 +46,7 @@ class Beat:
         self._plan = plan
         self._deliver = deliver
         self._forward = forward
+        self._receive = receive
 
     def run(self) -> Round:
         """Do one round."""
@@ -51,7 +54,10 @@ class Beat:
         before = Delivered()
         self._deliver.settle(before)
         self._ledger.resend(self._clock.now(), self._resending())
-        planned, delivered = self._plan.run(), self._deliver.run()
+        planned = self._plan.run()
+        if self._receive:
+            self._receive.run()  # before delivery: what was just planned may be for an address that is gone
+        delivered = self._deliver.run()
         self._forward.run()
         return Round(
             planned=planned,

@@ -16,7 +16,7 @@ SHIPPED = (ROOT / "campaigns" / "social-media", ROOT / "campaigns" / "crisis_reh
 COMMANDS = (
     "check", "schema", "preview", "simulate", "calendar", "import", "absences", "duties", "launch",
     "up", "serve", "status", "pause", "resume", "cancel", "deliveries", "settle", "retry", "doctor",
-    "succession", "export", "remarks", "ledger", "evidence", "demo",
+    "succession", "export", "remarks", "returns", "ledger", "evidence", "demo",
 )  # fmt: skip
 
 TEN_MISTAKES = """\

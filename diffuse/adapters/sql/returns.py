@@ -73,7 +73,7 @@ class SqlReturns:
         with writing(self._engine) as connection:
             if connection.execute(statement).first() is None:
                 return False
-            if mail.delivery is not None and not mail.review:
+            if mail.delivery is not None:
                 _settle(connection, mail)
         return True
 
@@ -174,7 +174,6 @@ def _count(connection: Connection, mail: Returned) -> None:
             _TOLD.employee == who,
             _ROW.kind == Kind.PERMANENT.value,
             _ROW.reason == NO_SUCH_USER,
-            _ROW.review == "",
             func.lower(_ROW.address) == email.lower(),
         )
     )
