@@ -113,9 +113,7 @@ class Settings(BaseModel):
     returns_maildir: Path | None = Field(
         default=None, description="Maildir folder of this machine with what comes back; empty: none"
     )
-    returns_imap_host: str = Field(
-        default="", description="IMAP server with what comes back; empty: none"
-    )
+    returns_imap_host: str = Field(default="", description="IMAP server with what comes back; empty: none")
     returns_imap_port: int = Field(default=993, ge=1, le=65535, description="port of that server")
     returns_imap_security: Literal["tls", "starttls", "none"] = Field(
         default="tls", description="tls, starttls or none"

@@ -16,6 +16,7 @@ from diffuse.errors import AuthoringError
 LONGEST_LOCAL = 64
 _KEY, _DELIVERY, _MAC = 1, 5, 9
 _TOKEN = 24
+_WRITTEN = re.compile(rf"[a-z2-7]{{{_TOKEN}}}", re.ASCII)
 
 
 class ReturnPaths:
@@ -39,7 +40,7 @@ class ReturnPaths:
             for number, one in {**old, key_id: secret}.items()
         }
         self._ours = re.compile(
-            rf"(?<![\w.+-]){re.escape(self._local)}\+([a-z2-7]{{{_TOKEN}}})@{re.escape(self._domain)}",
+            rf"(?<![\w.+-]){re.escape(self._local)}\+([^\s@<>,;]*)@{re.escape(self._domain)}(?![\w.-])",
             re.IGNORECASE,
         )
 
@@ -58,6 +59,8 @@ class ReturnPaths:
         found = self._ours.search(written)
         if found is None:
             return None
+        if not _WRITTEN.fullmatch(found[1].lower()):
+            return 0
         raw = b32decode(found[1].upper())
         payload, mac = raw[: _KEY + _DELIVERY], raw[_KEY + _DELIVERY :]
         key = self._keys.get(payload[0])

@@ -107,14 +107,15 @@ def _as_written(message: Message) -> str:
 def _headers(message: Message) -> Mapping[str, str]:
     """Return the headers by lower-case name; of several with one name, the first."""
     found: dict[str, str] = {}
-    for name, value in message.items():
+    for name, value in message.raw_items():
         found.setdefault(name.lower(), _decoded(value))
     return found
 
 
 def _decoded(value: object) -> str:
     """Return a header's value as it reads: unfolded, its encoded words decoded."""
-    written = re.sub(r"\r?\n[ \t]*", " ", str(value))
+    raw = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    written = re.sub(r"\r?\n[ \t]*", " ", raw)
     try:
         words = decode_header(written)
     except (HeaderParseError, ValueError):

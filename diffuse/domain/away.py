@@ -21,9 +21,11 @@ _MONTHS = {
     for name in names.split()
 }  # fmt: skip
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_WEEKDAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)"
+_WEEKDAY = (
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)"
+)
 _DAY = (
-    rf"(?:{_WEEKDAY},?\s+)?(?:the\s+|le\s+)?(?:"
+    rf"(?:the\s+|le\s+)?(?:{_WEEKDAY},?\s+)?(?:the\s+|le\s+)?(?:"
     r"(?P<iso>\d{4}-\d{2}-\d{2})"
     rf"|(?P<d1>\d{{1,2}})(?:st|nd|rd|th|er)?\.?\s+(?:of\s+)?(?P<m1>{_MONTH})\b\.?(?:,?\s+(?P<y1>\d{{4}}))?"
     rf"|(?P<m2>{_MONTH})\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y2>\d{{4}}))?)"
@@ -48,7 +50,9 @@ def away_until(text: str, today: date) -> date | None:
 
     A day without a year is the next one of that name. Of several days, the latest counts.
     """
-    said = [one - timedelta(days=1) for one in _days(_FIRST_BACK, text, today)] or [*_days(_LAST, text, today)]
+    said = [one - timedelta(days=1) for one in _days(_FIRST_BACK, text, today)] or [
+        *_days(_LAST, text, today)
+    ]
     ahead = [day for day in said if today <= day <= today + LONGEST]
     return max(ahead) if ahead and len(ahead) == len(said) else None
 

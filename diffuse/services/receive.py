@@ -24,6 +24,9 @@ RECENT = timedelta(days=7)
 ROUTED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to", "cc")
 """Headers in which the address stands that a mail came back to."""
 
+PROVEN = frozenset({"verp", "message-id"})
+"""How a mail shows that its sender has our message; an address in it is anybody's word."""
+
 FORGED = "its return path was not signed by us: somebody made it up, or a secret was withdrawn"
 NOT_OURS = "about no message of ours that has left; nothing was changed"
 READ_IT = {
@@ -92,7 +95,7 @@ class Receive:
         found = classify(mail)
         about, matched, review = self._match(mail, found, now)
         failure = _theirs(found, about)
-        until = self._away(mail, found, about, now)
+        until = self._away(mail, found, about, now) if matched in PROVEN else None
         review = review or _review(found, until)
         kept = self._returns.keep(
             Returned(
@@ -136,17 +139,10 @@ class Receive:
         return away_until("\n".join((mail.headers.get("subject", ""), *mail.texts)), today)
 
     def _hold(self, about: Known, until: date, now: datetime) -> None:
-        """Add an absence to those that are known, which stay: nothing is planned for these days."""
-        known = self._succeed.absences_of(about.employee)
-        starts = now.astimezone(ZoneInfo(about.time_zone)).date()
-        for one in sorted(known, key=lambda one: one.starts):
-            if one.starts <= starts <= one.ends:
-                starts = one.ends + timedelta(days=1)
-        later = [one.starts for one in known if starts < one.starts <= until]
-        ends = min([until, *(day - timedelta(days=1) for day in later)])
-        if starts <= ends and all(one.starts != starts for one in known):
-            more = Absence(employee=about.employee, starts=starts, ends=ends)
-            self._succeed.absent_one(about.employee, [*known, more])
+        """Add the days from today to those that are known, which stay: nothing is planned for them."""
+        today = now.astimezone(ZoneInfo(about.time_zone)).date()
+        more = Absence(employee=about.employee, starts=today, ends=until)
+        self._succeed.absent_one(about.employee, [*self._succeed.absences_of(about.employee), more])
 
 
 def _theirs(found: Classified, about: Known | None) -> Failure | None:
@@ -160,5 +156,7 @@ def _theirs(found: Classified, about: Known | None) -> Failure | None:
 
 def _review(found: Classified, until: date | None) -> str:
     if found.kind is Kind.AUTO_REPLY:
-        return f"away until {until}: messages wait" if until else "an automatic answer that names no plain date"
+        return (
+            f"away until {until}: messages wait" if until else "an automatic answer that names no plain date"
+        )
     return READ_IT.get(found.kind, "")

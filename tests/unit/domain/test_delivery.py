@@ -21,7 +21,9 @@ def test_every_state_says_which_ones_may_follow() -> None:
 
 
 def test_nothing_follows_a_final_state_but_a_bounce_and_what_an_operator_asks_for() -> None:
-    assert {state for state, following in FOLLOWS.items() if following <= {State.PLANNED, State.FAILED}} == FINAL
+    assert {
+        state for state, following in FOLLOWS.items() if following <= {State.PLANNED, State.FAILED}
+    } == FINAL
     assert {state: FOLLOWS[state] for state in FINAL if FOLLOWS[state]} == {
         State.SENT: {State.FAILED},
         State.FAILED: {State.PLANNED},
