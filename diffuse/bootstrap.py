@@ -194,6 +194,10 @@ def mailboxes(settings: "Settings") -> list[Mailbox]:
     return found
 
 
+def _receives(settings: "Settings") -> bool:
+    return bool(settings.returns_maildir or settings.returns_imap_host)
+
+
 def _receive(settings: "Settings", clock: Clock, returns: Returns, succeed: Succeed) -> Receive:
     """Put together what reads mails that came back."""
     from diffuse.adapters.returned_mail import taken_apart
@@ -408,9 +412,7 @@ def app(
         queue=queue,
         planner=worker,
     )
-    returns = SqlReturns(engine)
-    receive = _receive(settings, clock, returns, succeed)
-    receives = bool(settings.returns_maildir or settings.returns_imap_host)
+    receive = _receive(settings, clock, (returns := SqlReturns(engine)), succeed)
     channel, remarks = channel or mail(settings, stop), SqlRemarks(engine)
     guard = Guard(
         clock=clock,
@@ -456,10 +458,10 @@ def app(
         plan=plan,
         deliver=deliver,
         receive=receive,
-        receives=receives,
+        receives=_receives(settings),
         returns=returns,
         beat=Beat(
-            receive=receive if receives else None,
+            receive=receive if _receives(settings) else None,
             guard=guard,
             clock=clock,
             ledger=ledger,

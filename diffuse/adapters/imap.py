@@ -1,4 +1,4 @@
-"""Mails on an IMAP server (RFC 3501): those without the flag that they were seen, fetched without setting it."""
+"""Mails on an IMAP server (RFC 3501): those that nobody has seen, fetched without marking them."""
 
 import imaplib
 import ssl

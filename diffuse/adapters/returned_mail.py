@@ -1,4 +1,4 @@
-"""Takes a mail that came back apart, with the standard library: headers, what people read, what programs read.
+"""Takes a mail that came back apart: headers, what people read, what programs read.
 
 Nothing in it is trusted: whatever is broken is read as far as it goes, and nothing is raised.
 """
@@ -173,7 +173,8 @@ def _as_report(told: dict[str, Any]) -> Iterator[str]:
         for one in _dicts(bounce.get("bouncedRecipients")):
             yield (
                 f"Final-Recipient: rfc822; {one.get('emailAddress', '')}\nAction: failed\n"
-                f"Status: {one.get('status') or fallback}\nDiagnostic-Code: smtp; {one.get('diagnosticCode', '')}"
+                f"Status: {one.get('status') or fallback}\n"
+                f"Diagnostic-Code: smtp; {one.get('diagnosticCode', '')}"
             )
     if isinstance(delivery, dict):
         for address in delivery.get("recipients") or []:

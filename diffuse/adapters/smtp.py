@@ -35,7 +35,7 @@ class SmtpChannel:
     TLS, credentials, our own address, no answer) is told as that server's trouble.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what makes a message and its envelope
         self,
         *,
         servers: Mapping[str, MailServer],

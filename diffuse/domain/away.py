@@ -37,8 +37,10 @@ _LAST = re.compile(
 """The last day away."""
 
 _FIRST_BACK = re.compile(
-    r"\b(?:(?:be |am )?back(?: in (?:the )?office)?(?: on| from)?|return(?:ing)?(?: to (?:the )?office)?(?: on)?"
-    r"|de retour(?: au bureau)?(?: à partir)?(?: du)?|mon retour(?:,)?|reviendrai|serai de retour|à compter du"
+    r"\b(?:(?:be |am )?back(?: in (?:the )?office)?(?: on| from)?"
+    r"|return(?:ing)?(?: to (?:the )?office)?(?: on)?"
+    r"|de retour(?: au bureau)?(?: à partir)?(?: du)?|mon retour(?:,)?|reviendrai|serai de retour"
+    r"|à compter du"
     rf"|retour prévu)\s+{_DAY}",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""Say what a mail that came back is: complaint, delivery report, challenge, automatic answer, bounce, answer."""
+"""Say what a mail that came back is: complaint, report, challenge, automatic answer, bounce, answer."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,19 +9,23 @@ from diffuse.domain.reports import ADDRESS
 from diffuse.domain.returned import FAILURES, Classified, Failure, Kind, Mail
 
 _MAILER = re.compile(
-    r"mailer-?daemon|post_?master|mail.?delivery|mdaemon|delivery.?(?:sub)?system|mail.?system|mailer|no-?reply@sns"
+    r"mailer-?daemon|post_?master|mail.?delivery|mdaemon|delivery.?(?:sub)?system|mail.?system|mailer"
+    r"|no-?reply@sns"
     r"|^ndr@|bounce|system administrator|symantec|antivirus|smtp|\bimss@|<>",
     re.IGNORECASE,
 )
 _AUTOMATIC = re.compile(
     r"out of (?:the )?office|auto(?:matic|mated|matique)?[ -]?(?:reply|response|responder|answer|r[ée]ponse)"
-    r"|r[ée]ponse automatique|absen(?:t|ce)\b|\baway (?:until|from)|vacation|on leave|de retour|message d['’]absence",
+    r"|r[ée]ponse automatique|absen(?:t|ce)\b|\baway (?:until|from)|vacation|on leave|de retour"
+    r"|message d['’]absence",
     re.IGNORECASE,
 )
 _CHALLENGE = re.compile(
     r"(?:confirm|verify|prove|authenticate|validate)[^.\n]{0,60}(?:you are (?:a )?(?:human|person|real)"
-    r"|your (?:e-?mail|message|address|identity)|sender)|click (?:the|this|on)[^.\n]{0,60}(?:deliver|release|approve)"
-    r"|challenge.?response|sender verification|spam arrest|tmda|boxtrapper|confirmez votre (?:adresse|envoi|courriel)"
+    r"|your (?:e-?mail|message|address|identity)|sender)|click (?:the|this|on)[^.\n]{0,60}(?:deliver"
+    r"|release|approve)"
+    r"|challenge.?response|sender verification|spam arrest|tmda|boxtrapper|confirmez votre (?:adresse"
+    r"|envoi|courriel)"
     r"|demande d['’]authentification|mailinblack",
     re.IGNORECASE,
 )

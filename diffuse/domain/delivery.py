@@ -52,7 +52,8 @@ FOLLOWS: dict[State, frozenset[State]] = {
 }
 """Which states may follow a state.
 
-A message that was sent fails when it bounces for good. What is unknown leaves again only where the campaign or an operator says so, what failed only by an operator.
+What was sent fails only by a bounce for good. What is unknown leaves again only where the campaign or an
+operator says so, what failed only by an operator.
 An attempt that is refused after one of unknown fate ends unknown: the earlier one may have arrived. So does a
 copy that waits to be sent, once a plan ends it or something comes back from the earlier one.
 """

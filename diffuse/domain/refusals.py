@@ -46,14 +46,21 @@ _BY_CODE: dict[str, str] = {
 _PHRASES: tuple[tuple[str, str], ...] = (
     (
         "mailbox_full",
-        r"mailbox (?:is |was )?(?:full|over)|(?:over|exceed\w*|out of|reached)[^.\n]{0,40}(?:quota|storage)"
-        r"|quota (?:exceeded|has been exceeded|limit)|boîte[^.\n]{0,20}pleine|disk ?quota|mailbox size limit"
-        r"|not enough (?:storage|disk) space|maildir over ?quota|too much mail data|overdrawn",
+        (
+            r"mailbox (?:is |was )?(?:full|over)|(?:over|exceed\w*|out of"
+            r"|reached)[^.\n]{0,40}(?:quota|storage)"
+            r"|quota (?:exceeded|has been exceeded|limit)|boîte[^.\n]{0,20}pleine|disk ?quota"
+            r"|mailbox size limit"
+            r"|not enough (?:storage|disk) space|maildir over ?quota|too much mail data|overdrawn"
+        ),
     ),
     (
         "too_big",
-        r"message (?:is |size )?(?:too (?:large|big)|exceeds|exceeded)|size limit|max(?:imum)? message size"
-        r"|message file too big",
+        (
+            r"message (?:is |size )?(?:too (?:large|big)|exceeds|exceeded)|size limit"
+            r"|max(?:imum)? message size"
+            r"|message file too big"
+        ),
     ),
     ("virus", r"\bvirus|malware|infected"),
     (
@@ -62,13 +69,19 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "blocked",
-        r"black ?list|block ?list|spamhaus|dnsbl|\brbl\b|reputation|(?:ip|host|client|sender)[^.\n]{0,30}"
-        r"(?:blocked|banned|denied)|reverse dns|\bptr\b|too many (?:connections|errors)|rate limit|greylist",
+        (
+            r"black ?list|block ?list|spamhaus|dnsbl|\brbl\b|reputation|(?:ip|host|client|sender)[^.\n]{0,30}"
+            r"(?:blocked|banned|denied)|reverse dns|\bptr\b|too many (?:connections|errors)"
+            r"|rate limit|greylist"
+        ),
     ),
     (
         "policy",
-        r"\bspf\b|\bdkim\b|\bdmarc\b|policy|not authori[sz]ed|access denied|relay(?:ing)? (?:access )?denied"
-        r"|relaying|not permitted|restricted|permission",
+        (
+            r"\bspf\b|\bdkim\b|\bdmarc\b|policy|not authori[sz]ed|access denied"
+            r"|relay(?:ing)? (?:access )?denied"
+            r"|relaying|not permitted|restricted|permission"
+        ),
     ),
     (
         "mailbox_disabled",
@@ -76,28 +89,41 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "no_such_user",
-        r"(?:user|account|recipient|mailbox|address(?:ee)?|alias|utilisateur|destinataire)s?[^.\n]{0,60}"
-        r"(?:unknown|inconnu|not (?:be )?(?:found|exist|known|listed|recogni[sz]ed|valid|available)|n'existe pas"
-        r"|does(?:n['’]t| not) exist|invalid|unavailable|rejected|doesn['’]t have|not a valid)"
-        r"|(?:unknown|no such|invalid|bad|unrouteable|unroutable|inexistent|non-?existent)"
-        r"[^.\n]{0,30}(?:user|account|recipient|mailbox|address|alias|name)|no mailbox (?:here )?by that name"
-        r"|user ?unknown|not our customer|doesn['’]t have an? \S+ account|not listed in|no matches to",
+        (
+            r"(?:user|account|recipient|mailbox|address(?:ee)?|alias|utilisateur|destinataire)s?[^.\n]{0,60}"
+            r"(?:unknown|inconnu|not (?:be )?(?:found|exist|known|listed|recogni[sz]ed|valid|available)"
+            r"|n'existe pas"
+            r"|does(?:n['’]t| not) exist|invalid|unavailable|rejected|doesn['’]t have|not a valid)"
+            r"|(?:unknown|no such|invalid|bad|unrouteable|unroutable|inexistent|non-?existent)"
+            r"[^.\n]{0,30}(?:user|account|recipient|mailbox|address|alias|name)"
+            r"|no mailbox (?:here )?by that name"
+            r"|user ?unknown|not our customer|doesn['’]t have an? \S+ account|not listed in|no matches to"
+        ),
     ),
     (
         "no_such_host",
-        r"(?:host|domain|name server|dns)[^.\n]{0,60}(?:unknown|not found|lookup fail\w*|non-?exist\w*"
-        r"|could ?n[o']t be found|no (?:mail|mx))|unknown host|host unknown|no such (?:host|domain)|bad destination",
+        (
+            r"(?:host|domain|name server|dns)[^.\n]{0,60}(?:unknown|not found|lookup fail\w*|non-?exist\w*"
+            r"|could ?n[o']t be found|no (?:mail|mx))|unknown host|host unknown|no such (?:host|domain)"
+            r"|bad destination"
+        ),
     ),
     ("loop", r"too many hops|mail loop|loops? back|hop count"),
     (
         "expired",
-        r"(?:retry|delivery|queue)[^.\n]{0,40}(?:time ?out|expired|too long)|too old|could not be delivered for"
-        r"|delivery time expired|undeliverable for|giving up on",
+        (
+            r"(?:retry|delivery|queue)[^.\n]{0,40}(?:time ?out|expired|too long)|too old"
+            r"|could not be delivered for"
+            r"|delivery time expired|undeliverable for|giving up on"
+        ),
     ),
     (
         "unreachable",
-        r"connection (?:refused|timed out|dropped|lost|failed)|timed? ?out|no route|network (?:is )?unreachable"
-        r"|deferred|temporar\w+|unable to connect|cannot connect|could not connect",
+        (
+            r"connection (?:refused|timed out|dropped|lost|failed)|timed? ?out|no route"
+            r"|network (?:is )?unreachable"
+            r"|deferred|temporar\w+|unable to connect|cannot connect|could not connect"
+        ),
     ),
 )
 _WORDS = tuple((reason, re.compile(words, re.IGNORECASE)) for reason, words in _PHRASES)

@@ -12,6 +12,7 @@ ADDRESS = re.compile(
 )
 """An address in a text, international ones too."""
 
+_LAST = 0x10FFFF
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)")
 _ADDRESSED = ("original-recipient", "final-recipient", "x-actual-recipient")
 
@@ -104,4 +105,4 @@ def _kind(action: str, status: str) -> Kind | None:
 
 
 def _unescaped(found: re.Match[str]) -> str:
-    return chr(int(found[1], 16)) if int(found[1], 16) < 0x110000 else found[0]
+    return chr(int(found[1], 16)) if int(found[1], 16) <= _LAST else found[0]

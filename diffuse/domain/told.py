@@ -15,9 +15,11 @@ from diffuse.domain.returned import Failure, Kind
 _A = ADDRESS.pattern.replace('(\\"', '(?:\\"', 1).replace("@((?:", "@(?:(?:", 1)
 _BARE = _A.partition(")")[2]
 _LABEL = (
-    r"(?:unknown user|unknown local user|failed recipients?|(?:original |final |invalid |intended )?recipients?"
+    r"(?:unknown user|unknown local user|failed recipients?|(?:original |final |invalid "
+    r"|intended )?recipients?"
     r"(?: address(?:es)?)?|rcpt to|e-?mail(?: address)?|address(?:es|ee)?|user|mailbox|destinataire|adresse"
-    r"|undeliverable to|could not be delivered to|did not reach|destination|local mailbox|(?:invalid final delivery )?userid|bad address)"
+    r"|undeliverable to|could not be delivered to|did not reach|destination|local mailbox"
+    r"|(?:invalid final delivery )?userid|bad address)"
 )
 _STRONG: tuple[re.Pattern[str], ...] = tuple(
     re.compile(form, re.MULTILINE | re.IGNORECASE)
@@ -32,8 +34,11 @@ _STRONG: tuple[re.Pattern[str], ...] = tuple(
         rf"^[ \t]*[45]\d\d[ -](?:[45]\.\d+\.\d+[ \t]+)?<?({_A})>?\.\.\.",
         rf"^[ \t]*<?({_A})>?[ \t]*\.\.\.",
         rf"^[ \t]*({_A})[ \t]+[^\n]*(?:ERROR_CODE|[ \t]5\d\d[ -])",
-        rf"\b(?:undeliverable|addressed|deliver(?:ed|ing|y)?|mail|message|sent|send)[ \t\n]+(?:to|for|à|au destinataire)"
-        rf"[ \t]*:?[ \t]*\n?[ \t]*[\"'<(\[]{{0,2}}({_A})",
+        (
+            rf"\b(?:undeliverable|addressed|deliver(?:ed|ing|y)?|mail|message|sent|send)[ \t\n]+(?:to|for"
+            rf"|à|au destinataire)"
+            rf"[ \t]*:?[ \t]*\n?[ \t]*[\"'<(\[]{{0,2}}({_A})"
+        ),
         rf"^[ \t\[*-]*{_LABEL}[ \t]*[:=][ \t]*\[?(?:smtp:|rfc822;)?[ \t]*[\"'<]*({_A})",
         rf"^(?!(?:to|cc|from|reply-to|sender)\b)[^\n<>@]{{4,60}}:[ \t]*<?({_A})>?[ \t]*$",
         rf"^[> \t]*{_A}[ \t]+<({_A})>[ \t]*$",
@@ -48,7 +53,10 @@ _STRONG: tuple[re.Pattern[str], ...] = tuple(
 _WEAK: tuple[re.Pattern[str], ...] = tuple(
     re.compile(form, re.MULTILINE | re.IGNORECASE)
     for form in (
-        rf"\b(?:to|for|user|recipient|address|mailbox|account|addressed)[ \t]*[:,]?[ \t]*\n?[ \t]*[\"'<(\[]{{0,2}}({_A})",
+        (
+            rf"\b(?:to|for|user|recipient|address|mailbox|account"
+            rf"|addressed)[ \t]*[:,]?[ \t]*\n?[ \t]*[\"'<(\[]{{0,2}}({_A})"
+        ),
         rf"(?<!from )(?<!contact )(?<!write )(?<!to )[<\"'(]({_A})",
         rf"(?<!from )(?<!contact )(?<!by )(?<!at )({_A})",
     )
@@ -56,10 +64,12 @@ _WEAK: tuple[re.Pattern[str], ...] = tuple(
 
 _ORIGINAL = re.compile(
     r"^[ \t>]*(?:[-=*_+#~ ]{2,}[ \t]*)?(?:"
-    r"(?:this is|below (?:this line )?is|here is|following is|enclosed is|attached is|the following is)[ \t]+(?:an?|the|your)"
+    r"(?:this is|below (?:this line )?is|here is|following is|enclosed is|attached is"
+    r"|the following is)[ \t]+(?:an?|the|your)"
     r"[ \t]+(?:[\w,]+[ \t]+){0,3}(?:copy|original|returned|header)"
     r"|(?:start of )?(?:original|returned|unsent|undelivered|old)[ \t]+(?:message|mail|text|headers?)"
-    r"|(?:your |the )?(?:original |failed |full |body of )(?:of )?(?:the )?(?:message|mail)(?: body| header\w*)?"
+    r"|(?:your |the )?(?:original |failed |full |body of )(?:of )?(?:the )?(?:message|mail)(?: body"
+    r"| header\w*)?"
     r"(?: as received| (?:follows|is|was)[^\n]{0,30})?[ \t]*[:.]?[ \t]*[-=*]*[ \t]*$"
     r"|message (?:header|text|contents?)s?[ \t]*(?:follows?)?[ \t]*[:.-]"
     r"|(?:---+|===+)[ \t]*(?:original|returned|message|mail|forwarded|headers?)"
@@ -68,9 +78,12 @@ _ORIGINAL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _HEADERS = re.compile(
-    r"(?:^(?:Received|Return-Path|From|To|Cc|Subject|Date|Message-ID|MIME-Version|Content-[\w-]+|X-[\w-]+|Reply-To"
-    r"|DKIM-Signature|Delivered-To|Sender|List-[\w-]+|Precedence|Received-SPF|Authentication-Results|Importance"
-    r"|References|In-Reply-To|Organization|User-Agent|Thread-\w+|ARC-[\w-]+):[^\n]*\n(?:[ \t]+\S[^\n]*\n)*){3,}",
+    r"(?:^(?:Received|Return-Path|From|To|Cc|Subject|Date|Message-ID|MIME-Version|Content-[\w-]+"
+    r"|X-[\w-]+|Reply-To"
+    r"|DKIM-Signature|Delivered-To|Sender|List-[\w-]+|Precedence|Received-SPF|Authentication-Results"
+    r"|Importance"
+    r"|References|In-Reply-To|Organization|User-Agent|Thread-\w+"
+    r"|ARC-[\w-]+):[^\n]*\n(?:[ \t]+\S[^\n]*\n)*){3,}",
     re.IGNORECASE | re.MULTILINE,
 )
 _CARRIED = re.compile(r"^[> \t]*(?:Received|Return-Path|Message-ID):", re.IGNORECASE | re.MULTILINE)
@@ -81,20 +94,26 @@ _SHOWN = re.compile(
 """Headers of the returned mail that stand in the middle of a text (Exchange, PMDF)."""
 
 FAILED = re.compile(
-    r"could ?n['o]t be (?:delivered|sent|reached)|(?:was|were|is|has|have) (?:not|n't)(?: \w+){0,3} (?:delivered|been delivered)"
+    r"could ?n['o]t be (?:delivered|sent|reached)|(?:was|were|is|has|have) (?:not"
+    r"|n't)(?: \w+){0,3} (?:delivered|been delivered)"
     r"|undeliver\w+|non-?delivery|returned mail|returning (?:message|mail) to sender|return(?:ed)? to sender"
     r"|(?:delivery|mail|message|transaction|permanent|fatal)[^.\n]{0,40}(?:fail\w*|error|problem|impossible)"
-    r"|fail\w* (?:to )?(?:deliver|recipient|address|notice|mail|message)|not delivered|unable to deliver|did not reach"
-    r"|cannot (?:be )?deliver|could not deliver|user unknown|unknown user|permanent error|bounced|reject(?:ed|ing)"
-    r"|n['’]a pas pu (?:être|etre)|non remis|échec de|impossible de remettre|no such user|mailbox (?:is )?full|failure|mail loop|loop alert|aborted"
+    r"|fail\w* (?:to )?(?:deliver|recipient|address|notice|mail|message)|not delivered"
+    r"|unable to deliver|did not reach"
+    r"|cannot (?:be )?deliver|could not deliver|user unknown|unknown user|permanent error|bounced"
+    r"|reject(?:ed|ing)"
+    r"|n['’]a pas pu (?:être|etre)|non remis|échec de|impossible de remettre|no such user"
+    r"|mailbox (?:is )?full|failure|mail loop|loop alert|aborted"
     r"|error (?:sending|while|during)|there was an error|fatal errors|не доставлен|nicht zugestellt"
     r"|配信|送信できません|届けることが|宛先|エラー|无法|退信",
     re.IGNORECASE,
 )
 LATE = re.compile(
-    r"(?:has|have|was|were) (?:not yet been|been) (?:delayed|delivered)\b|not yet been delivered|is delayed|delayed"
+    r"(?:has|have|was|were) (?:not yet been|been) (?:delayed|delivered)\b|not yet been delivered"
+    r"|is delayed|delayed"
     r"|(?:will|to) (?:continue|keep)[^.\n]{0,30}(?:try|attempt|retr)|will (?:be )?(?:retr|try)\w*"
-    r"|delivery attempts will|warning message only|do not need to resend|could not send mail for past|still being",
+    r"|delivery attempts will|warning message only|do not need to resend|could not send mail for past"
+    r"|still being",
     re.IGNORECASE,
 )
 GIVEN_UP = re.compile(
@@ -106,7 +125,8 @@ _MEANT = re.compile(rf"(?<=[<\s,:]){_A}(?=[>\s,;]|$)")
 
 
 _OFFICE = re.compile(
-    r"(?<![\w.+-])(?:postmaster|mailer-daemon|support|abuse|help|helpdesk|admin|info|noc)@(?:[\w-]+\.)+[\w-]+",
+    r"(?<![\w.+-])(?:postmaster|mailer-daemon|support|abuse|help|helpdesk|admin|info"
+    r"|noc)@(?:[\w-]+\.)+[\w-]+",
     re.IGNORECASE,
 )
 _LISTS = re.compile(

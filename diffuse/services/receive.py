@@ -31,7 +31,7 @@ FORGED = "its return path was not signed by us: somebody made it up, or a secret
 NOT_OURS = "about no message of ours that has left; nothing was changed"
 READ_IT = {
     Kind.UNSURE: "nobody can say what it is: read it",
-    Kind.CHALLENGE: "a filter asks whether a person wrote: let the recipient's mail system accept our messages",
+    Kind.CHALLENGE: "a filter asks whether a person wrote: let their mail system accept our messages",
     Kind.COMPLAINT: "somebody called a message unwanted: speak with them",
     Kind.HUMAN_REPLY: "a person wrote: answer them",
 }
@@ -42,7 +42,7 @@ _log = logging.getLogger("diffuse.receive")
 class Receive:
     """Reads mailboxes; each mail is kept once and only then put aside."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
         *,
         clock: Clock,
@@ -52,7 +52,7 @@ class Receive:
         delivery_of: Callable[[str], int | None],
         succeed: Succeed,
     ) -> None:
-        """Take the collaborators; ``delivery_of`` reads return paths: None for none of ours, 0 for a forged one."""
+        """Take the collaborators; ``delivery_of`` reads a return path: None for none of ours, 0 if forged."""
         self._clock = clock
         self._returns = returns
         self._mailboxes = mailboxes

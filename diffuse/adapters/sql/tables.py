@@ -463,4 +463,4 @@ unreachable = Table(
     Column("since", Instant, nullable=False),
     sqlite_strict=True,
 )
-"""Addresses that do not exist, by repeated bounces; nothing goes there until the directory has another one."""
+"""Addresses that do not exist, by repeated bounces: none is written to until the directory changes it."""

@@ -1,4 +1,4 @@
-"""What a mail that came back is: report, complaint, challenge, automatic answer, bounce for people, answer."""
+"""What a mail that came back is: report, complaint, challenge, automatic answer, bounce, answer."""
 
 from datetime import date
 
