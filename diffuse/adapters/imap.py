@@ -23,7 +23,7 @@ class ImapMailbox:
         username: str,
         password: str,
         folder: str = "INBOX",
-        timeout: float = 30.0,
+        timeout: float = 10.0,
         context: ssl.SSLContext | None = None,
     ) -> None:
         """Keep what a connection needs; none is made yet."""
@@ -48,7 +48,7 @@ class ImapMailbox:
         try:
             self._open = self._connected()
             yield self._mails(self._open)
-        except (OSError, imaplib.IMAP4.abort) as error:
+        except (OSError, imaplib.IMAP4.error) as error:
             raise TransientFailure(f"{self!r} does not answer: {error}") from error
         finally:
             if self._open is not None:

@@ -56,9 +56,11 @@ class Beat:
         self._ledger.resend(self._clock.now(), self._resending())
         planned = self._plan.run()
         if self._receive:
-            self._receive.run()  # before delivery: what was just planned may be for an address that is gone
+            self._receive.suppress()  # what was just planned may be for an address that does not exist
         delivered = self._deliver.run()
         self._forward.run()
+        if self._receive:
+            self._receive.run()
         return Round(
             planned=planned,
             delivered=delivered,

@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from diffuse.domain.away import away_until
@@ -14,6 +15,12 @@ from diffuse.domain.returned import FAILURES, Classified, Failure, Kind, Mail
 from diffuse.errors import DiffuseError
 from diffuse.ports import Clock, Known, Mailbox, Returned, Returns
 from diffuse.services.succeed import Succeed
+
+EVERY = timedelta(minutes=1)
+"""How often a worker looks at the mailboxes."""
+
+MOST = 500
+"""Mails of one mailbox that are read at a time."""
 
 KEPT = 256 * 1024
 """Bytes of a mail that are kept."""
@@ -59,30 +66,36 @@ class Receive:
         self._take_apart = take_apart
         self._delivery_of = delivery_of
         self._succeed = succeed
+        self._read_at: datetime | None = None
 
-    def run(self) -> Mapping[str, int]:
-        """Read what is new and suppress what nobody can get; return how many mails of each kind came.
-
-        A mailbox that is away is read the next time.
-        """
-        counts: Counter[str] = Counter()
+    def run(self) -> None:
+        """Read what is new, at most once in ``EVERY``; a mailbox that is away is read the next time."""
+        now = self._clock.now()
+        if self._read_at is not None and now - self._read_at < EVERY:
+            return
+        self._read_at = now
         for mailbox in self._mailboxes:
             try:
-                counts.update(self._read(mailbox))
+                counts = Counter(self._read(mailbox))
             except DiffuseError as failure:
                 _log.warning("what came back is read later: %s", failure)
-        self._returns.suppress(self._clock.now())
-        return counts
+            else:
+                if counts:
+                    _log.info("came back: %s", ", ".join(f"{n} {kind}" for kind, n in sorted(counts.items())))
 
     def read(self) -> Mapping[str, int]:
-        """Do so, and raise when a mailbox is away."""
+        """Read what is new now, and raise when a mailbox is away; return how many of each kind came."""
         counts = Counter(kind for mailbox in self._mailboxes for kind in self._read(mailbox))
-        self._returns.suppress(self._clock.now())
+        self.suppress()
         return counts
+
+    def suppress(self) -> int:
+        """Suppress what is planned for addresses that do not exist; return how many."""
+        return self._returns.suppress(self._clock.now())
 
     def _read(self, mailbox: Mailbox) -> Iterator[str]:
         with mailbox.unread() as mails:
-            for name, raw in mails:
+            for name, raw in islice(mails, MOST):
                 kind = self.take(raw)
                 mailbox.taken(name)
                 if kind:
