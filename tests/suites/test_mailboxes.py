@@ -78,9 +78,16 @@ def imap(*mails: bytes) -> Iterator[Imap]:
         thread.join()
 
 
-def account(server: Imap, **changes: str) -> ImapMailbox:
-    given = {"username": "bounces", "password": "right", "folder": "INBOX", **changes}
-    return ImapMailbox(host="127.0.0.1", port=server.server_address[1], security="none", timeout=5, **given)
+def account(server: Imap, password: str = "right", folder: str = "INBOX") -> ImapMailbox:
+    return ImapMailbox(
+        host="127.0.0.1",
+        port=server.server_address[1],
+        security="none",
+        username="bounces",
+        password=password,
+        folder=folder,
+        timeout=5,
+    )
 
 
 def test_a_maildir_gives_each_mail_once_and_deletes_none(tmp_path: Path) -> None:

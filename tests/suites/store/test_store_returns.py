@@ -212,7 +212,15 @@ def test_an_automatic_answer_that_does_not_show_our_message_holds_nothing(post: 
     assert len(post.returns.listed(review=True, limit=9)) == 1
 
 
-@pytest.mark.parametrize("raw", [b"", b"\x00\xff\xfe", b"Subject: a\x00b\xff\n\nx\x00", b"Content-Type: multipart/report; boundary=b\n\n--b"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\x00\xff\xfe",
+        b"Subject: a\x00b\xff\n\nx\x00",
+        b"Content-Type: multipart/report; boundary=b\n\n--b",
+    ],
+)
 def test_what_nobody_can_read_is_kept_for_review(post: Post, raw: bytes) -> None:
     assert post.receive.take(raw) == "unsure"
     (kept,) = post.returns.listed(review=True, limit=9)

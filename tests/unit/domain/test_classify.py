@@ -130,7 +130,7 @@ def test_a_filter_that_asks_who_wrote_is_a_challenge_and_anything_else_is_unsure
 
 def test_a_complaint_goes_before_everything_else() -> None:
     found = read(
-        'From: <feedback@x.example>\nContent-Type: multipart/report; report-type=feedback-report; boundary="b"',
+        'From: <fb@x.example>\nContent-Type: multipart/report; report-type=feedback-report; boundary="b"',
         "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n"
         "Original-Rcpt-To: <ana@u.example>\n--b--\n",
     )
