@@ -27,10 +27,12 @@ from diffuse.ports import (
     House,
     Ledger,
     Letters,
+    Mailbox,
     Publications,
     Queue,
     Remarks,
     Renderer,
+    Returns,
 )
 from diffuse.services.beat import Beat
 from diffuse.services.deliver import Deliver
@@ -43,6 +45,7 @@ from diffuse.services.operate import Operate
 from diffuse.services.person import Person
 from diffuse.services.plan import Plan
 from diffuse.services.receipts import ReceiptBook
+from diffuse.services.receive import Receive
 from diffuse.services.record import Record
 from diffuse.services.retain import Retain, Terms
 from diffuse.services.revise import Revise
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from diffuse.adapters.mail_server import MailServer
+    from diffuse.adapters.return_paths import ReturnPaths
     from diffuse.adapters.smtp import SmtpChannel
     from diffuse.adapters.sql.verdicts import SqlVerdicts
     from diffuse.settings import LaneLimit, Settings
@@ -99,6 +103,9 @@ class App:
     person: Person
     retain: Retain
     channel: Channel
+    receive: Receive
+    receives: bool
+    returns: Returns
 
     def close(self) -> None:
         """Hang up on the mail server and let go of the database."""
@@ -139,6 +146,7 @@ def mail(settings: "Settings", stop: "threading.Event | None" = None) -> "SmtpCh
         sender_name=settings.sender_name,
         sender_email=settings.sender_email,
         sign=_dkim(settings),
+        return_path=paths.address if (paths := _return_paths(settings)) else None,
         stop=stop,
     )
 
@@ -154,6 +162,62 @@ def letters(settings: "Settings") -> Letters:
 
     sender = Sender(name=settings.sender_name, email=settings.sender_email)
     return SmtpLetters(next(iter(_mail_servers(settings).values())), sender)
+
+
+def _return_paths(settings: "Settings") -> "ReturnPaths | None":
+    """Put together what signs the envelope sender of each message; None without a bounce_address."""
+    if not settings.bounce_address:
+        return None
+    from diffuse.adapters.return_paths import ReturnPaths
+
+    return ReturnPaths(
+        settings.bounce_address,
+        settings.secret.get_secret_value(),
+        key_id=settings.secret_id,
+        old={number: one.get_secret_value() for number, one in settings.old_secrets.items()},
+    )
+
+
+def mailboxes(settings: "Settings") -> list[Mailbox]:
+    """Put together where mails come back."""
+    found: list[Mailbox] = []
+    if settings.returns_maildir:
+        from diffuse.adapters.maildir import Maildir
+
+        found.append(Maildir(settings.returns_maildir))
+    if settings.returns_imap_host:
+        from diffuse.adapters.imap import ImapMailbox
+
+        found.append(
+            ImapMailbox(
+                host=settings.returns_imap_host,
+                port=settings.returns_imap_port,
+                security=settings.returns_imap_security,
+                username=settings.returns_imap_username,
+                password=settings.returns_imap_password.get_secret_value(),
+                folder=settings.returns_imap_folder,
+            )
+        )
+    return found
+
+
+def _receives(settings: "Settings") -> bool:
+    return bool(settings.returns_maildir or settings.returns_imap_host)
+
+
+def _receive(settings: "Settings", clock: Clock, returns: Returns, succeed: Succeed) -> Receive:
+    """Put together what reads mails that came back."""
+    from diffuse.adapters.returned_mail import taken_apart
+
+    paths = _return_paths(settings)
+    return Receive(
+        clock=clock,
+        returns=returns,
+        mailboxes=mailboxes(settings),
+        take_apart=taken_apart,
+        delivery_of=paths.delivery if paths else lambda _: None,
+        succeed=succeed,
+    )
 
 
 def _mail_servers(settings: "Settings") -> "dict[str, MailServer]":
@@ -309,7 +373,7 @@ def _verdicts(settings: "Settings") -> "SqlVerdicts":
     return SqlVerdicts(names_itself=names_itself, is_scanner=is_scanner)
 
 
-def app(
+def app(  # noqa: PLR0915 -- one line for each part
     settings: "Settings",
     *,
     clock: Clock | None = None,
@@ -348,6 +412,7 @@ def app(
     from diffuse.adapters.sql.relief import SqlRelief
     from diffuse.adapters.sql.remarks import SqlRemarks
     from diffuse.adapters.sql.results import SqlResults
+    from diffuse.adapters.sql.returns import SqlReturns
     from diffuse.adapters.sql.revisions import SqlVersions
     from diffuse.adapters.stopwatch import stopwatch
     from diffuse.adapters.templates import default_folder
@@ -401,6 +466,7 @@ def app(
         planner=worker,
     )
     hits = SqlHits(engine, chain, _verdicts(settings))
+    receive = _receive(settings, clock, (returns := SqlReturns(engine)), succeed)
     channel, remarks = channel or mail(settings, stop), SqlRemarks(engine)
     guard = Guard(
         clock=clock,
@@ -446,7 +512,11 @@ def app(
         revise=revise,
         plan=plan,
         deliver=deliver,
+        receive=receive,
+        receives=_receives(settings),
+        returns=returns,
         beat=Beat(
+            receive=receive if _receives(settings) else None,
             guard=guard,
             clock=clock,
             ledger=ledger,

@@ -963,3 +963,75 @@ class Signals(Protocol):
 
     def forget(self, before: datetime) -> int:
         """Forget those before an instant; return how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A delivery that has left, and whom it went to."""
+
+    delivery: int
+    employee: str
+    email: str
+    time_zone: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Returned:
+    """A mail that came back.
+
+    Attributes:
+        digest: the SHA-256 of the whole mail; the same mail is kept once.
+        delivery: what it is about, when that is sure.
+        matched: by what that was found: ``verp``, ``message-id``, ``recipient``, or empty.
+        address: the address that failed, or that answered.
+        review: why a person should look at it; empty when nobody has to.
+        size: how many bytes the mail had; ``raw`` may be less of it.
+    """
+
+    digest: str
+    delivery: int | None
+    kind: str
+    status: str
+    matched: str
+    reason: str
+    address: str
+    review: str
+    subject: str
+    at: datetime
+    size: int
+    raw: bytes
+    id: int = 0
+
+
+class Returns(Protocol):
+    """Where mails are kept that came back."""
+
+    def known(self, number: int) -> Known | None:
+        """Return a delivery that has left, or None."""
+
+    def sent_to(
+        self, addresses: Collection[str], message_ids: Collection[str], since: datetime
+    ) -> tuple[Known, str] | None:
+        """Return the delivery to one of some addresses that a mail is about, and how it was found."""
+
+    def keep(self, mail: Returned) -> bool:
+        """Keep a mail and settle its delivery; False when it was kept before."""
+
+    def suppress(self, now: datetime) -> int:
+        """Suppress what is planned for addresses that do not exist; return how many."""
+
+    def listed(self, *, review: bool, limit: int) -> Sequence[Returned]:
+        """Return mails that came back, the newest first, without their text."""
+
+    def raw(self, number: int) -> bytes | None:
+        """Return a mail as it came, or None."""
+
+
+class Mailbox(Protocol):
+    """Where mails come in."""
+
+    def unread(self) -> AbstractContextManager[Iterator[tuple[str, bytes]]]:
+        """Give the name and the bytes of each mail that nobody has taken yet."""
+
+    def taken(self, name: str) -> None:
+        """Put a mail aside that is kept by now; called before ``unread`` ends."""

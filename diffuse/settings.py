@@ -108,6 +108,20 @@ class Settings(BaseModel):
     dkim_key_file: Path | None = Field(
         default=None, description="file with that key instead, which others may not read"
     )
+    bounce_address: str = Field(
+        default="", description="where messages come back to, such as bounces@example.org; empty: the sender"
+    )
+    returns_maildir: Path | None = Field(
+        default=None, description="Maildir folder of this machine with what comes back; empty: none"
+    )
+    returns_imap_host: str = Field(default="", description="IMAP server with what comes back; empty: none")
+    returns_imap_port: int = Field(default=993, ge=1, le=65535, description="port of that server")
+    returns_imap_security: Literal["tls", "starttls", "none"] = Field(
+        default="tls", description="tls, starttls or none"
+    )
+    returns_imap_username: str = Field(default="", description="account on that server")
+    returns_imap_password: SecretStr = Field(default=SecretStr(""), description="with that account")
+    returns_imap_folder: str = Field(default="INBOX", description="its folder, which holds nothing else")
     listen_host: str = Field(default="127.0.0.1", description="address on which the tracking service listens")
     listen_port: int = Field(
         default=8025, ge=0, le=65535, description="port of that address; 0 takes a free one"
@@ -206,7 +220,7 @@ class Settings(BaseModel):
             raise ValueError(message)
         return lower
 
-    @field_validator("templates", "dkim_key_file", "scanner_networks", mode="before")
+    @field_validator("templates", "dkim_key_file", "scanner_networks", "returns_maildir", mode="before")
     @classmethod
     def _unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -222,6 +236,14 @@ class Settings(BaseModel):
             or not value.isprintable()
         ):
             message = "holds no name, or no address in angle brackets"
+            raise ValueError(message)
+        return value
+
+    @field_validator("bounce_address")
+    @classmethod
+    def _mailbox(cls, value: str) -> str:
+        if value and not EMAIL.fullmatch(value):
+            message = "is not an address such as bounces@example.org"
             raise ValueError(message)
         return value
 

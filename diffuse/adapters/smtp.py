@@ -35,13 +35,14 @@ class SmtpChannel:
     TLS, credentials, our own address, no answer) is told as that server's trouble.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what makes a message and its envelope
         self,
         *,
         servers: Mapping[str, MailServer],
         sender_name: str,
         sender_email: str,
         sign: Callable[[bytes], bytes] | None = None,
+        return_path: Callable[[int], str] | None = None,
         stop: threading.Event | None = None,
     ) -> None:
         """Keep what connections need; none is made yet.
@@ -49,6 +50,7 @@ class SmtpChannel:
         Args:
             servers: by name; the first one takes messages that are meant for none of them.
             sign: returns the header lines that sign a message, to stand before it.
+            return_path: returns the envelope sender of a delivery; without it, that is ``sender_email``.
             stop: when set, no further message is begun, and the server has a few seconds for its answers.
 
         Raises:
@@ -62,7 +64,7 @@ class SmtpChannel:
         self.sender = Sender(name=sender_name, email=sender_email)
         self.lease = max(server.dot_timeout for server in self.servers.values()) + MARGIN
         self.latency = AT_FIRST
-        self._sign = sign
+        self._sign, self._return_path = sign, return_path
         self._skeleton = lru_cache(maxsize=_SKELETONS)(Skeleton.of)
         self._kept: dict[str, list[tuple[float, Wire]]] = {name: [] for name in self.servers}
         self._turns = ThreadPoolExecutor(1, thread_name_prefix="diffuse-turn")
@@ -119,12 +121,16 @@ class SmtpChannel:
         """Keep an idle connection for the next batch."""
         self._kept[wire.server].append((monotonic(), wire))
 
+    def envelope_sender(self, outgoing: Outgoing) -> str:
+        """Return the address that a message comes back to."""
+        return self._return_path(outgoing.delivery) if self._return_path else self.sender.email
+
     def _open(self, server: str) -> Wire:
         way = self.servers[server]
         return Wire(
             way.connect(),
             server=server,
-            sender=self.sender.email,
+            sender=self.envelope_sender,
             patience=way.timeout.total_seconds(),
             dot_patience=way.dot_timeout.total_seconds(),
         )

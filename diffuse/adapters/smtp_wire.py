@@ -8,6 +8,7 @@ import smtplib
 import socket
 import ssl
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -82,7 +83,7 @@ class Wire:
         connection: smtplib.SMTP,
         *,
         server: str,
-        sender: str,
+        sender: Callable[[Outgoing], str],
         patience: float,
         dot_patience: float,
     ) -> None:
@@ -90,6 +91,7 @@ class Wire:
 
         Args:
             server: the name under which messages are meant for it.
+            sender: returns the envelope sender of a message.
             patience, dot_patience: seconds that the server has for an answer, and for one to the dot.
         """
         if connection.sock is None:
@@ -101,7 +103,7 @@ class Wire:
         self.proven, self.latency, self.watched = False, 0.0, False
         self.socket: socket.socket = connection.sock
         self.socket.settimeout(0)
-        self._connection, self._sender = connection, f"MAIL FROM:<{sender}>\r\n".encode()
+        self._connection, self._sender = connection, sender
         self._patience, self._dot_patience = patience, dot_patience
         self._pipelining = connection.has_extn("pipelining")
         self._expected: deque[tuple[Asked, Letter | None]] = deque()
@@ -127,14 +129,15 @@ class Wire:
     def begin(self, letter: Letter) -> None:
         """Give the server the envelope."""
         self.letters.append(letter)
+        sender = f"MAIL FROM:<{self._sender(letter.outgoing)}>\r\n".encode()
         recipient = b"RCPT TO:<%s>\r\n" % letter.outgoing.email.encode()
         if self._pipelining:
             self._expected += (("mail", letter), ("rcpt", letter), ("data", letter))
-            self._say(b"".join((self._sender, recipient, b"DATA\r\n")))
+            self._say(b"".join((sender, recipient, b"DATA\r\n")))
             if self._expected[0][1] is letter:
                 self._wait()
         else:
-            self._ask("mail", letter, self._sender)
+            self._ask("mail", letter, sender)
             self._ask("rcpt", letter, recipient)
             self._ask("data", letter, b"DATA\r\n")
 

@@ -24,6 +24,7 @@ from diffuse.cli.reclassify import reclassify
 from diffuse.cli.relief import absences, duties, succession
 from diffuse.cli.remarks import remarks
 from diffuse.cli.retention import retention
+from diffuse.cli.returns import returns
 from diffuse.cli.schema import schema
 from diffuse.cli.serve import serve
 from diffuse.cli.simulate import simulate_
@@ -47,6 +48,6 @@ def main(context: click.Context, config: Path | None) -> None:
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
     up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
-    remarks, doubts, reclassify, ledger, evidence, person, access, retention, demo,
+    remarks, returns, doubts, reclassify, ledger, evidence, person, access, retention, demo,
 ):  # fmt: skip
     main.add_command(command)

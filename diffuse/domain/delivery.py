@@ -46,7 +46,7 @@ FOLLOWS: dict[State, frozenset[State]] = {
     State.SENDING: frozenset({State.SENT, State.FAILED, State.PLANNED, State.UNKNOWN}),
     State.UNKNOWN: frozenset({State.SENT, State.PLANNED}),
     State.HELD: frozenset({State.PLANNED, State.CANCELLED, State.EXPIRED, State.UNKNOWN}),
-    State.SENT: frozenset(),
+    State.SENT: frozenset({State.FAILED}),
     State.FAILED: frozenset({State.PLANNED}),
     State.EXPIRED: frozenset(),
     State.CANCELLED: frozenset(),
@@ -54,7 +54,8 @@ FOLLOWS: dict[State, frozenset[State]] = {
 }
 """Which states may follow a state.
 
-What is unknown leaves again only where the campaign or an operator says so, what failed only by an operator.
+What was sent fails only by a bounce for good. What is unknown leaves again only where the campaign or an
+operator says so, what failed only by an operator.
 An attempt that is refused after one of unknown fate ends unknown: the earlier one may have arrived. So does a
 copy that waits to be sent, once a plan ends it or something comes back from the earlier one.
 """

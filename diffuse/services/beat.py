@@ -8,6 +8,7 @@ from diffuse.services.deliver import Deliver, Delivered
 from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan, Planned
+from diffuse.services.receive import Receive
 from diffuse.services.retain import Retain
 
 
@@ -35,9 +36,10 @@ class Beat:
         plan: Plan,
         deliver: Deliver,
         forward: Forward,
+        receive: Receive | None = None,
         retain: Retain | None = None,
     ) -> None:
-        """Take the collaborators; without ``retain`` nothing is forgotten."""
+        """Take the collaborators; ``receive`` and ``retain`` may be left out: nothing is read, or forgotten."""
         self._retain = retain
         self._guard = guard
         self._clock = clock
@@ -47,6 +49,7 @@ class Beat:
         self._plan = plan
         self._deliver = deliver
         self._forward = forward
+        self._receive = receive
 
     def run(self) -> Round:
         """Do one round."""
@@ -56,8 +59,13 @@ class Beat:
         self._ledger.resend(self._clock.now(), self._resending())
         if self._retain is not None:
             self._retain.daily()
-        planned, delivered = self._plan.run(), self._deliver.run()
+        planned = self._plan.run()
+        if self._receive:
+            self._receive.suppress()  # what was just planned may be for an address that does not exist
+        delivered = self._deliver.run()
         self._forward.run()
+        if self._receive:
+            self._receive.run()
         return Round(
             planned=planned,
             delivered=delivered,

@@ -16,8 +16,8 @@ SHIPPED = (ROOT / "campaigns" / "social-media", ROOT / "campaigns" / "crisis_reh
 COMMANDS = (
     "check", "schema", "preview", "simulate", "calendar", "import", "absences", "duties", "launch",
     "up", "serve", "status", "pause", "resume", "cancel", "deliveries", "settle", "retry", "doctor",
-    "succession", "export", "remarks", "doubts", "reclassify", "ledger", "evidence", "person", "access",
-    "retention", "demo",
+    "succession", "export", "remarks", "returns", "doubts", "reclassify", "ledger", "evidence", "person",
+    "access", "retention", "demo",
 )  # fmt: skip
 
 TEN_MISTAKES = """\

@@ -79,6 +79,7 @@ def channel_to(
     timeout: timedelta = timedelta(seconds=10),
     connections: int = 1,
     stop: threading.Event | None = None,
+    return_path: Callable[[int], str] | None = None,
 ) -> Iterator[SmtpChannel]:
     server = MailServer(
         host="127.0.0.1",
@@ -92,7 +93,11 @@ def channel_to(
         context=context,
     )
     channel = SmtpChannel(
-        servers={"relay": server}, sender_name=SENDER.name, sender_email=SENDER.email, stop=stop
+        servers={"relay": server},
+        sender_name=SENDER.name,
+        sender_email=SENDER.email,
+        return_path=return_path,
+        stop=stop,
     )
     try:
         yield channel
@@ -669,3 +674,37 @@ def test_a_receiver_on_a_port_in_use_says_so(post: Post) -> None:
         post.receiver(port=receiver.port),
     ):
         pass
+
+
+@pytest.mark.parametrize("offered", [b"250 here\r\n", b"250-here\r\n250 PIPELINING\r\n"])
+def test_each_message_has_the_envelope_sender_of_its_delivery(offered: bytes) -> None:
+    said: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"220 here\r\n")
+        lines = connection.makefile("rb")
+        in_data = False
+        for line in lines:
+            if in_data:
+                in_data = line != b".\r\n"
+                if not in_data:
+                    connection.sendall(b"250 kept\r\n")
+                continue
+            said.append(line)
+            in_data = line.startswith(b"DATA")
+            connection.sendall(
+                offered if line.startswith(b"ehlo") else b"354 go\r\n" if in_data else b"250 ok\r\n"
+            )
+            if line.lower().startswith(b"quit"):
+                break
+        lines.close()
+
+    with (
+        scripted_server(talk) as port,
+        channel_to(port, return_path=lambda number: f"b+{number}@u.example") as channel,
+    ):
+        assert [one.state for one in endings(channel, [outgoing(1), outgoing(2)])] == [State.SENT] * 2
+    assert [one for one in said if one.startswith(b"MAIL")] == [
+        b"MAIL FROM:<b+1@u.example>\r\n",
+        b"MAIL FROM:<b+2@u.example>\r\n",
+    ]

@@ -21,16 +21,20 @@ class SqlRetention:
         self._engine = engine
 
     def signals(self, before: datetime) -> int:
-        """Count the opens and clicks before an instant, and the requests."""
-        both = (signals_before(before), _hits_before(before))
+        """Count the opens and clicks before an instant, the requests, and the mails that came back."""
+        all_three = (signals_before(before), _hits_before(before), _mails_before(before))
         with reading(self._engine) as connection:
-            counted = [connection.scalar(select(func.count()).select_from(one.subquery())) for one in both]
+            counted = [
+                connection.scalar(select(func.count()).select_from(one.subquery())) for one in all_three
+            ]
         return sum(int(number or 0) for number in counted)
 
     def forget(self, before: datetime) -> int:
         """Forget them, in the logs and on deliveries; return how many."""
         done = 0
         while lot := self._hits(before):
+            done += lot
+        while lot := self._mails(before):
             done += lot
         while lot := self._lot(before):
             done += lot
@@ -41,6 +45,12 @@ class SqlRetention:
             found = connection.scalars(_hits_before(before).limit(AT_A_TIME)).all()
             connection.execute(delete(tables.judgement).where(tables.judgement.c.hit.in_(found)))
             connection.execute(delete(tables.hit).where(tables.hit.c.id.in_(found)))
+        return len(found)
+
+    def _mails(self, before: datetime) -> int:
+        with writing(self._engine) as connection:
+            found = connection.scalars(_mails_before(before).limit(AT_A_TIME)).all()
+            connection.execute(delete(tables.returned).where(tables.returned.c.id.in_(found)))
         return len(found)
 
     def _lot(self, before: datetime) -> int:
@@ -61,3 +71,8 @@ class SqlRetention:
 def _hits_before(at: datetime) -> Select[tuple[int]]:
     """Select the requests before an instant."""
     return select(tables.hit.c.id).where(tables.hit.c.at < literal(at, tables.hit.c.at.type))
+
+
+def _mails_before(at: datetime) -> Select[tuple[int]]:
+    """Select the mails that came back before an instant."""
+    return select(tables.returned.c.id).where(tables.returned.c.at < literal(at, tables.returned.c.at.type))

@@ -521,3 +521,33 @@ judgement = Table(
     sqlite_strict=True,
 )
 """Who caused a hit, by which rules, and why; the last row of a hit counts, rows are only added."""
+
+returned = Table(
+    "returned",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("digest", NAME, nullable=False, unique=True),
+    Column("delivery", NUMBER, ForeignKey("delivery.id")),
+    *(Column(name, NAME, nullable=False) for name in ("kind", "status", "matched")),
+    *(Column(name, Words, nullable=False) for name in ("reason", "address", "review", "subject")),
+    Column("at", Instant, nullable=False),
+    Column("size", NUMBER, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Index("ix_returned_delivery", "delivery"),
+    sqlite_strict=True,
+)
+"""Mails that came back, each once (``digest`` is their SHA-256); rows are only added.
+
+``raw`` is the mail, cut off where it is too long; ``size`` is how long it was. ``review`` says why a person
+should look at it.
+"""
+
+unreachable = Table(
+    "unreachable",
+    METADATA,
+    Column("employee", NAME, ForeignKey("employee.id"), primary_key=True),
+    Column("email", NAME, nullable=False),
+    Column("since", Instant, nullable=False),
+    sqlite_strict=True,
+)
+"""Addresses that do not exist, by repeated bounces: none is written to until the directory changes it."""

@@ -87,4 +87,4 @@ def test_opens_of_the_few_who_are_measured_by_name_are_not_told_of_a_larger_grou
     assert shown.tracking.of(Kind.OPENED) == "named"
     (line,) = exported(office).tables["key_points"]
     assert (line["messages"], line["opened"], line["open_rate"]) == (9, None, None)
-    assert line["suppressed"] == "opens"
+    assert line["suppressed"] == "opens clicks"

@@ -1,0 +1,108 @@
+"""What a report for programs says: delivery reports (RFC 3464, 6533) and complaints (RFC 5965)."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from diffuse.domain.refusals import reason_of, reply_of, status_of
+from diffuse.domain.returned import Failure, Kind
+
+ADDRESS = re.compile(
+    r"(?<![\w.+=/@-])(\"[^\"\s<>@]{1,64}\"|[\w!#$%&'*+/=?^`{|}~.\-\U00010000-\U0010ffff]{1,64})"
+    r"@((?:[\w-]{1,63}\.)+[\w-]{1,63})(?![\w@-])"
+)
+"""An address in a text, international ones too."""
+
+_LAST = 0x10FFFF
+_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)")
+_ADDRESSED = ("original-recipient", "final-recipient", "x-actual-recipient")
+
+
+def blocks(report: str) -> Iterator[Mapping[str, str]]:
+    """Yield the groups of fields of a report, by lower-case name; a new recipient begins a new group."""
+    found: dict[str, str] = {}
+    last = ""
+    for line in [*report.split("\n"), ""]:
+        told = _FIELD.match(line)
+        if told and not line[:1].isspace():
+            last = told[1].lower()
+            if last in found and last in _ADDRESSED:
+                yield found
+                found = {}
+            found.setdefault(last, told[2].strip())
+        elif line[:1].isspace() and line.strip() and last:
+            found[last] += " " + line.strip()
+        elif not line.strip():
+            if found:
+                yield found
+            found, last = {}, ""
+
+
+def address_in(value: str) -> str:
+    """Return the address of a recipient field (``rfc822; user@example.org``), or ''."""
+    value = re.sub(r"\\x\{([0-9A-Fa-f]{2,6})\}", _unescaped, value.partition(";")[2] or value)
+    found = ADDRESS.search(re.sub(r"\+([0-9A-F]{2})(?=.*@)", r"+\1", value))
+    return found[0].strip("'\"") if found else ""
+
+
+def is_written(address: str) -> bool:
+    """Tell whether an address could be written to: its local part is quoted, or has no empty piece."""
+    local = address.rpartition("@")[0]
+    return local.startswith('"') or "" not in local.split(".")
+
+
+def _addressed(block: Mapping[str, str]) -> Sequence[str]:
+    """Return the address as we wrote it (``Original-Recipient``), and then those that it was made into."""
+    found = [one for name in _ADDRESSED if (one := address_in(block.get(name, "")))]
+    return [one for one in dict.fromkeys(found) if is_written(one)] or [""]
+
+
+def failures(report: str) -> Iterator[Failure]:
+    """Yield what a delivery report says of each address."""
+    for block in blocks(report):
+        if not any(name in block for name in _ADDRESSED):
+            continue
+        address, *also = _addressed(block)
+        detail = block.get("diagnostic-code", "")
+        action = block.get("action", "").lower().split(" ")[0].strip(";(")
+        status = status_of(block.get("status", ""))
+        if status.endswith(".0.0") or not status:
+            told = status_of(detail)
+            status = told if told and (not status or told[0] == status[0]) else status
+        status = status or reply_of(detail)
+        kind = _kind(action, status)
+        if kind is None:
+            continue
+        reason = reason_of(status, detail)
+        yield Failure(
+            address=address, kind=kind, status=status, reason=reason, detail=detail[:500], also=tuple(also)
+        )
+
+
+def complained(report: str) -> str:
+    """Return the address that a complaint names, or ''."""
+    for block in blocks(report):
+        for name in ("original-rcpt-to", "removal-recipient", "redacted-address"):
+            if found := address_in(block.get(name, "")):
+                return found
+    return ""
+
+
+def is_complaint(report: str) -> bool:
+    """Tell whether a report is one of abuse."""
+    return any("feedback-type" in block for block in blocks(report))
+
+
+def _kind(action: str, status: str) -> Kind | None:
+    if action in {"delivered", "relayed", "expanded", "deliverable"}:
+        return Kind.DELIVERED
+    if action == "delayed":
+        return Kind.PERMANENT if status.startswith("5") else Kind.DELAYED
+    if status.startswith("2"):
+        return Kind.DELIVERED if not action else Kind.PERMANENT
+    if status.startswith("4"):
+        return Kind.TEMPORARY
+    return Kind.PERMANENT if action or status else None
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if int(found[1], 16) <= _LAST else found[0]
