@@ -39,7 +39,7 @@ class Beat:
         receive: Receive | None = None,
         retain: Retain | None = None,
     ) -> None:
-        """Take the collaborators; ``receive`` and ``retain`` may be left out: nothing is read, or forgotten."""
+        """Take the collaborators; without ``receive`` no mail is read, without ``retain`` none forgotten."""
         self._retain = retain
         self._guard = guard
         self._clock = clock

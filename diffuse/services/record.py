@@ -15,6 +15,7 @@ from diffuse.errors import PermanentFailure, TransientFailure
 from diffuse.ports import Clock, Hits, Links, Publications, Shown, Signer
 from diffuse.services.newer import newer
 from diffuse.services.page import Page, page_of, statement
+from diffuse.services.together import Together
 
 DWELL = timedelta(seconds=2)
 """Nobody reads a page and chooses in less; programs do."""
@@ -100,6 +101,7 @@ class Record:
     def __init__(self, *, hits: Hits, publications: Publications, clock: Clock, signer: Signer) -> None:
         """Take the collaborators."""
         self._hits = hits
+        self._together = Together(hits.record_many)
         self._clock = clock
         self._signer = signer
         self._publications = publications
@@ -263,7 +265,7 @@ class Record:
             network=visit.network,
             detail=detail,
         )
-        self._hits.record_many([hit])
+        self._together.add(hit)
 
     def _links(self, shown: Shown) -> int:
         """Count the different links of a message, that to its page among them if it asks for anything."""
