@@ -41,6 +41,7 @@ from diffuse.services.export import Export
 from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.launch import Launch
+from diffuse.services.mine import Mine
 from diffuse.services.operate import Operate
 from diffuse.services.person import Person
 from diffuse.services.plan import Plan
@@ -91,6 +92,7 @@ class App:
     deliver: Deliver
     beat: Beat
     record: Record
+    mine: Mine
     remarks: Remarks
     succeed: Succeed
     export: Export
@@ -414,6 +416,7 @@ def app(  # noqa: PLR0915 -- one line for each part
     from diffuse.adapters.sql.results import SqlResults
     from diffuse.adapters.sql.returns import SqlReturns
     from diffuse.adapters.sql.revisions import SqlVersions
+    from diffuse.adapters.sql.theirs import SqlTheirs
     from diffuse.adapters.stopwatch import stopwatch
     from diffuse.adapters.templates import default_folder
 
@@ -546,6 +549,14 @@ def app(  # noqa: PLR0915 -- one line for each part
         succeed=succeed,
         hits=hits,
         record=Record(hits=hits, publications=publications, clock=clock, signer=signer),
+        mine=Mine(
+            hits=hits,
+            theirs=SqlTheirs(engine),
+            publications=publications,
+            person=person,
+            signer=signer,
+            clock=clock,
+        ),
         remarks=remarks,
         chain=chain,
         pseudonym=signer.pseudonym,

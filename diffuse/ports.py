@@ -583,6 +583,27 @@ class Letters(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Sent:
+    """A message that has left for an employee, and what they gave; ``answer`` as in a result."""
+
+    id: int
+    publication: int
+    key_point: str
+    variant: str
+    language: str
+    due_at: datetime
+    acknowledged_at: datetime | None
+    answer: str
+
+
+class Theirs(Protocol):
+    """Reads what one employee was sent."""
+
+    def sent_to(self, employee: str, limit: int) -> Sequence[Sent]:
+        """Return what has left for an employee, the newest first, so many at most."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """One delivery with everything that came back, for reports."""
 

@@ -58,6 +58,7 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
         gauges=app.gauges,
         log=json_lines(sys.stdout),
         base_url=settings.base_url,
+        mine=app.mine,
         api=_for_other_systems(app, token) if token else (),
         trusted_proxies=settings.trusted_proxies,
     )

@@ -115,6 +115,7 @@ def demonstrate(options: Options, progress: Callable[[date, int, int], None]) ->
                         clock,
                         pages=Pages(app.templates),
                         gauges=app.gauges,
+                        mine=app.mine,
                         log=json_lines(log),
                     ),
                     log_level="warning",

@@ -81,6 +81,7 @@ class Page:
         newer: the version that has followed the one shown, or None.
     """
 
+    delivery: int
     language: str
     campaign: str
     policy: str
@@ -116,6 +117,7 @@ def page_of(shown: Shown, campaign: Campaign, excerpt: Excerpt, remarks: Sequenc
     policy, point = campaign.key_point(shown.key_point)
     at = shown.acknowledged_at
     return Page(
+        delivery=shown.id,
         language=language,
         campaign=campaign.title[language],
         policy=policy.title[language],

@@ -16,11 +16,13 @@ from starlette.types import Receive, Scope, Send
 from diffuse.domain.networks import Network
 from diffuse.errors import TransientFailure
 from diffuse.ports import Clock, Gauges
+from diffuse.services.mine import Mine
 from diffuse.services.record import Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
 from diffuse.web import description, form
 from diffuse.web.health import Health
 from diffuse.web.limits import Limited, Limits
 from diffuse.web.log import Log, Logged, silent
+from diffuse.web.mine import MinePages
 from diffuse.web.pages import Pages
 from diffuse.web.visits import visit_of
 
@@ -43,6 +45,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
     log: Log = silent,
     base_url: str = "",
     api: Sequence[Route] = (),
+    mine: Mine | None = None,
     limits: Limits | None = None,
     trusted_proxies: Collection[Network] = (),
 ) -> Starlette:
@@ -58,8 +61,10 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
         api: routes for other systems of the organisation, monitors among them.
         limits: how often a link may be used; the usual ones when not given.
         trusted_proxies: the networks of our own proxies, whose X-Forwarded-For is believed.
+        mine: answers employees about themselves; without it pages lead to no such page.
     """
-    site = _Site(record, pages, base_url, trusted_proxies)
+    site = _Site(record, pages, base_url, trusted_proxies, mine)
+    own = MinePages(mine, pages, site.headers, base_url).routes if mine else ()
     app = Starlette(
         routes=[
             Route("/o/{token}.gif", site.pixel, methods=LOOKS),
@@ -67,6 +72,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
             Route("/d/{token}", site.decoy, methods=LOOKS),
             Route("/a/{token}", site.page, methods=LOOKS),
             Route("/a/{token}", site.submit, methods=["POST"]),
+            *own,
             *Health(gauges, site.headers).routes,
             *description.routes(version("diffuse")),
             *api,
@@ -90,9 +96,15 @@ class _Site:
     """The endpoints; HEAD and OPTIONS are answered like GET, and count nowhere."""
 
     def __init__(
-        self, record: Record, pages: Pages, base_url: str, trusted: Collection[Network] = ()
+        self,
+        record: Record,
+        pages: Pages,
+        base_url: str,
+        trusted: Collection[Network] = (),
+        mine: Mine | None = None,
     ) -> None:
         self._trusted = trusted
+        self._mine = mine
         self._record = record
         self._pages = pages
         self._base_url = base_url
@@ -143,7 +155,8 @@ class _Site:
         """Lay out a page; after a form that could not be recorded, with what was given and why."""
         page = self._record.page(token)
         stamp = given.form if given and why != "late" else self._record.stamp(token, page)
-        return self._pages.acknowledge(page, stamp, given, why)
+        mine = self._mine.address(page.delivery) if self._mine else ""
+        return self._pages.acknowledge(page, stamp, given, why, mine)
 
     def not_found(self, _request: Request, _error: Exception) -> Response:
         return self._html(self._pages.not_found, status=404)

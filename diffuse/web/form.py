@@ -15,7 +15,7 @@ MOST_FIELDS = 20
 TRAP = "website"
 """A field that is not shown: programs that fill in whatever they find fill it in too."""
 
-KNOWN = ("form", "confirm", "answer", "response", "text", TRAP)
+KNOWN = ("form", "confirm", "answer", "response", "text", "tracking", TRAP)
 RESPONSES = {one.value: one for one in (Response.ACKNOWLEDGE, Response.QUESTION, Response.DISAGREE)}
 
 _ANSWER = re.compile(r"[0-9]{1,3}", re.ASCII)
@@ -48,25 +48,30 @@ def read(content_type: str, body: bytes) -> Given:
     Raises:
         NotOurForm: for anything else.
     """
-    fields = _fields(content_type, body)
-    if not fields.get("form") or not fields.get("confirm"):
+    given = fields(content_type, body)
+    if not given.get("form") or not given.get("confirm"):
         raise NotOurForm("a form without its stamp or its button")
-    if fields.get(TRAP):
+    if given.get(TRAP):
         raise NotOurForm("a form that a program filled in")
-    answer, response = fields.get("answer", ""), fields.get("response", "")
+    answer, response = given.get("answer", ""), given.get("response", "")
     if answer and not _ANSWER.fullmatch(answer):
         raise NotOurForm("an answer without a number")
     if response and response not in RESPONSES:
         raise NotOurForm(f"an unknown choice {response!r}")
     return Given(
-        form=fields["form"],
+        form=given["form"],
         response=RESPONSES.get(response),
         answer=int(answer) if answer else None,
-        text=fields.get("text", "").replace("\r\n", "\n").strip(),
+        text=given.get("text", "").replace("\r\n", "\n").strip(),
     )
 
 
-def _fields(content_type: str, body: bytes) -> dict[str, str]:
+def fields(content_type: str, body: bytes) -> dict[str, str]:
+    """Read the fields of a form, each of ours once.
+
+    Raises:
+        NotOurForm: for a body that is no form, or too long.
+    """
     if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         raise NotOurForm(f"the content type {content_type!r}")
     if len(body) > MOST_BYTES:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 AT_ONCE, EACH_SECOND = 60, 1.0
 """Uses of one link that may come together, and that are given back each second."""
 
-LINKS = ("/o/", "/c/", "/a/", "/d/")
+LINKS = ("/o/", "/c/", "/d/", "/a/", "/m/")
 KEPT = 100_000
 """Links that are watched at a time; the one that was used longest ago is forgotten first."""
 

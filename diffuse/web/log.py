@@ -15,6 +15,7 @@ PURPOSES = {
     "o": "open",
     "c": "click",
     "a": "acknowledge",
+    "m": "mine",
     "d": "decoy",
     **{name: name for name in ("health", "metrics", "api")},
 }

@@ -16,11 +16,12 @@ from markupsafe import Markup
 
 from diffuse.domain.remark import LONGEST
 from diffuse.errors import AuthoringError
+from diffuse.services.mine import Entry, MyMessages
 from diffuse.services.page import Page
 from diffuse.services.record import Given
 from diffuse.web.words import moment, read_words
 
-TEMPLATES = ("acknowledge", "bad_request", "not_found", "unavailable")
+TEMPLATES = ("acknowledge", "mine", "bad_request", "not_found", "unavailable")
 
 
 class Pages:
@@ -57,7 +58,9 @@ class Pages:
             "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
 
-    def acknowledge(self, page: Page, stamp: str, given: Given | None = None, why: str = "") -> str:
+    def acknowledge(
+        self, page: Page, stamp: str, given: Given | None = None, why: str = "", mine: str = ""
+    ) -> str:
         """Lay out what an employee sees after following a message's link; ``stamp`` goes into its form.
 
         After a form that could not be recorded, ``why`` says what is wrong, and what was given stands in it.
@@ -74,11 +77,28 @@ class Pages:
             body=Markup(page.body),  # noqa: S704 -- the renderer promises safe HTML
             moment=moment(page.acknowledged_at, page.language) if page.acknowledged_at else "",
             stamp=stamp,
+            mine=mine,
+        )
+
+    def mine(self, page: MyMessages, token: str, file: str) -> str:
+        """Lay out an employee's own page; ``file`` is the name under which what is kept can be had."""
+        return self._layouts["mine"].render(
+            language=page.language,
+            words=self._words[page.language],
+            page=page,
+            entries=[(one, *_moments(one, page.language)) for one in page.entries],
+            token=token,
+            file=file,
         )
 
     def bad_request(self, language: str, back: str) -> str:
         """Lay out that nothing was recorded; ``back`` is the address of the page with the form."""
         return self._layouts["bad_request"].render(language=language, words=self._words[language], back=back)
+
+
+def _moments(one: Entry, language: str) -> tuple[str, str]:
+    given = moment(one.acknowledged_at, language) if one.acknowledged_at else ""
+    return moment(one.sent_at, language), given
 
 
 def _layouts(folder: Path, style: str) -> dict[str, Template]:

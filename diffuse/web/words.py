@@ -48,6 +48,23 @@ class Words:
     sent_question: str
     sent_disagree: str
     sent_note: str
+    mine: str
+    mine_title: str
+    mine_intro: str
+    mine_none: str
+    mine_sent: str
+    mine_open: str
+    mine_nothing: str
+    mine_kept_title: str
+    mine_kept: str
+    mine_file: str
+    mine_tracking_title: str
+    mine_tracking: str
+    mine_tracking_usual: str
+    mine_tracking_named: str
+    mine_tracking_aggregate: str
+    mine_tracking_off: str
+    mine_save: str
     confirmed: str
     confirmed_note: str
     chosen: str

@@ -161,7 +161,12 @@ class SqlPersons:
 def _rows(connection: Connection, table: Table, mine: Any) -> list[Mapping[str, object]]:  # noqa: ANN401
     order = list(table.primary_key.columns)
     found = connection.execute(select(table).where(mine).order_by(*order)).mappings()
-    return [dict(row) for row in found]
+    return [{name: _readable(value) for name, value in row.items()} for row in found]
+
+
+def _readable(value: object) -> object:
+    """Return a mail that came back as text; everything else as it is."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _known(connection: Connection, employee: str) -> Row[Any]:
