@@ -28,7 +28,7 @@ test: .venv/.installed ## Run every test, on real servers, with branch coverage
 test-faults: .venv/.installed ## Break workers twenty ways; needs strace (FAULTS=full JOBS=3: an hour)
 	@$(BIN)/pytest --quiet --numprocesses=$(or $(JOBS),0) --override-ini python_files='faults_*.py' tests/faults
 
-test-live: .venv/.installed ## Try a real RabbitMQ and separate machines; needs root, rabbitmq-server, iproute2
+test-live: .venv/.installed ## Try a real RabbitMQ, separate machines, a browser; needs root, rabbitmq-server, iproute2, chromium
 	@$(BIN)/pytest --quiet --override-ini python_files='live_*.py' tests/live
 
 check: .venv/.installed ## Format, lint, types, floors and unit tests: before each commit

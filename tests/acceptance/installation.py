@@ -134,12 +134,14 @@ class Installation:
         assert "Traceback" not in said.out + said.err
         return said
 
-    def passes(self, time: timedelta) -> None:
+    def passes(self, by: timedelta) -> None:
         """Let time pass since everything was sent: nobody reads in the second in which a message comes."""
-        with closing(sqlite3.connect(self.folder / "diffuse.db")) as database, database:
-            database.execute(
-                "UPDATE delivery SET sent_at = sent_at - ?", (time // timedelta(microseconds=1),)
-            )
+        moving = "SELECT COUNT(*) FROM delivery WHERE state IN ('claimed', 'sending')"
+        with closing(sqlite3.connect(self.folder / "diffuse.db", timeout=30)) as database, database:
+            until = time.monotonic() + PATIENCE
+            while database.execute(moving).fetchone() != (0,) and time.monotonic() < until:
+                time.sleep(0.05)
+            database.execute("UPDATE delivery SET sent_at = sent_at - ?", (by // timedelta(microseconds=1),))
 
     def refused(self, *words: object, status: int = 1) -> str:
         """Run ``diffuse``, which must refuse; return its one text, without its last newline."""

@@ -2,12 +2,14 @@
 
 import csv
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 
 from tests.acceptance.given import Midday, Person, form_fields, mails, people, write_campaign
 from tests.acceptance.installation import Installation
+from tests.acceptance.test_by_hand import FIREFOX
 
 
 def directory(folder: Path, at: Midday, employees: list[Person], wishes: list[str]) -> Path:
@@ -32,14 +34,15 @@ def test_what_is_measured_is_what_the_person_allows_and_what_was_confirmed_stays
     named, counted, unmeasured = employees = people(at, 3)
     place.run("import", directory(place.folder, at, employees, ["", "aggregate", "off"]))
     place.run("launch", write_campaign(place.folder, at))
-    with place.receiver(), place.up() as running:
+    with place.receiver(), place.up() as running, httpx.Client(headers=FIREFOX) as browser:
         running.until(lambda: place.received == len(employees), "three messages")
+        place.passes(timedelta(minutes=30))
         mail = {one.to: one for one in mails(place.maildir)}
         quiet = mail[unmeasured.email]
         assert (quiet.pixel, quiet.links) == ("", ())
         for one in (named, counted):
-            assert httpx.get(mail[one.email].pixel).status_code == 200
-            assert httpx.get(mail[one.email].links[0]).status_code in {302, 303, 307}
+            assert browser.get(mail[one.email].pixel).status_code == 200
+            assert browser.get(mail[one.email].links[0]).status_code in {302, 303, 307}
         for one in employees:
             page = httpx.get(mail[one.email].confirm)
             httpx.post(mail[one.email].confirm, data={**form_fields(page.text), "answer": "1"})
