@@ -240,4 +240,5 @@ def gain(  # noqa: PLR0913 -- columns
     power = 1 + fsrs.decay
     later = (base + fsrs.factor * span[rows] / s) ** power - base * recall
     bought[rows] -= s / (fsrs.factor * power) * later
-    return bought * np.asarray(attend, dtype=np.float64)
+    # Where a message teaches almost nothing, rounding may leave less than nothing.
+    return np.maximum(bought, 0.0) * np.asarray(attend, dtype=np.float64)

@@ -289,6 +289,10 @@ def test_a_message_that_half_of_them_read_buys_half() -> None:
     assert bought(memory(), attend=0.5) == pytest.approx(bought(memory()) / 2)
 
 
+def test_what_was_read_the_day_before_costs_nothing_even_by_rounding() -> None:
+    assert bought(memory(stability=87.0, difficulty=3.0, exposed=20830.0), horizon=2.0, strength=1.0) >= 0
+
+
 @given(before=MEMORIES, horizon=st.floats(1, 720), strength=SHARES)
 def test_no_message_costs_knowledge_and_none_buys_more_days_than_there_are(
     before: Memory, horizon: float, strength: float
