@@ -6,11 +6,12 @@ Nothing in it is trusted: whatever is broken is read as far as it goes, and noth
 import html
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
+from itertools import accumulate
 from typing import Any
 
 from diffuse.domain.returned import Mail
@@ -19,7 +20,13 @@ MOST_DEEP = 2
 """How many reports inside reports are looked at."""
 
 MOST_TEXT = 200_000
-"""Characters of a text that are looked at."""
+"""Characters that are looked at, of a text and of all texts together before the last one."""
+
+LONGEST_LINE = 1_000
+"""Characters of a line that are looked at; RFC 5322 (2.1.1) allows 998."""
+
+LONGEST_RUN = 80
+"""So often a mark is looked at that is repeated, as in a ruled line."""
 
 _REPORTS = ("message/delivery-status", "message/global-delivery-status", "message/feedback-report")
 _ORIGINALS = (
@@ -27,13 +34,18 @@ _ORIGINALS = (
     "message/rfc822-headers", "text/rfc822", "message/partial",
 )  # fmt: skip
 _TAG = re.compile(r"<(?:[a-z/!][^<>@]{0,500})>", re.IGNORECASE)
-_HIDDEN = re.compile(r"(?is)<(style|script|head)\b.*?</\1\s*>")
+_HIDDEN = re.compile(r"(?is)<(style|script|title)\b.*?(?:</\1\s*>|\Z)")
+_LONG = re.compile(rf"([^\n]{{{LONGEST_LINE}}})[^\n]+")
+_RUN = re.compile(rf"(([^\w\n])\2{{{LONGEST_RUN - 1}}})\2+|([ \t]{{{LONGEST_RUN}}})[ \t]+")
 _BREAK = re.compile(r"(?i)<(?:br|/?p|/?div|/?tr|/?li|/?h\d|/?table)\b[^<>]{0,500}>")
 
 
 def taken_apart(raw: bytes) -> Mail:
-    """Return what a mail says."""
-    return _parts(message_from_bytes(_without_mbox_line(raw)), MOST_DEEP)
+    """Return what a mail says; nothing but its size is known of one that is nested without end."""
+    try:
+        return _parts(message_from_bytes(_without_mbox_line(raw)), MOST_DEEP)
+    except RecursionError:
+        return Mail(headers={})
 
 
 def _parts(message: Message, deep: int) -> Mail:
@@ -60,10 +72,10 @@ def _parts(message: Message, deep: int) -> Mail:
     return Mail(
         headers=_headers(message),
         type=message.get_content_type(),
-        texts=tuple(plain or marked_up),
-        readable=tuple(marked_up),
-        reports=tuple(reports) or tuple(_notified(plain)),
-        originals=tuple(originals),
+        texts=_looked_at(map(_short, plain or marked_up)),
+        readable=_looked_at(map(_short, marked_up)),
+        reports=_looked_at(reports or _notified(plain)),
+        originals=_looked_at(originals),
         inner=tuple(inner),
     )
 
@@ -141,6 +153,17 @@ def _text(part: Message) -> str:
     return _in_charset(payload[: 4 * MOST_TEXT], charset)[:MOST_TEXT].replace("\r\n", "\n")
 
 
+def _looked_at(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the first of some texts, as many as are looked at of one mail."""
+    before = accumulate(map(len, (found := [*texts])), initial=0)
+    return tuple(one for one, start in zip(found, before, strict=False) if start < MOST_TEXT)
+
+
+def _short(text: str) -> str:
+    """Cut off lines that no mailer writes: a search in them would take for ever."""
+    return _LONG.sub(r"\1", _RUN.sub(r"\1\3", text))
+
+
 def _readable(marked_up: str) -> str:
     """Return what a page says, without its marks; addresses in angle brackets stay."""
     text = _BREAK.sub("\n", _HIDDEN.sub(" ", marked_up))
@@ -155,12 +178,12 @@ def _notified(texts: list[str]) -> Iterator[str]:
             continue
         try:
             told, _ = json.JSONDecoder(strict=False).raw_decode(text[start : end if end > start else None])
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(told, dict) and isinstance(told.get("Message"), str):
             try:
                 told = json.loads(told["Message"], strict=False)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
         if isinstance(told, dict):
             yield "\n\n".join(_as_report(told))

@@ -31,15 +31,25 @@ _DAY = (
     rf"|(?P<m2>{_MONTH})\.?\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y2>\d{{4}}))?)"
 )
 _LAST = re.compile(
-    rf"\b(?:until|till|through|up to(?: and including)?|jusqu['’]au|jusqu['’]à|et le|and|au|to)\s+{_DAY}",
+    r"\b(?:until|till|through|up to(?: and including)?|jusqu['’]au|jusqu['’]à"
+    r"|(?:from|between|du|entre le|à compter du|à partir du)\s[^.;:!?\n]{1,40}\s(?:to|and|au|et le))"
+    rf"\s+{_DAY}",
     re.IGNORECASE,
 )
-"""The last day away."""
+"""The last day away; an "and" or a "to" says it only of a span that began."""
+
+_QUOTED = re.compile(
+    r"^[ \t]*(?:>|[-_*]{2,}[ \t]*(?:original|forwarded|message)\b|(?:from|de|to|à|sent|envoyé)\s?:"
+    r"|(?:on|le)\b[^\n]{0,200}\n?[^\n]{0,100}\b(?:wrote|a\s+écrit)\s?:)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Where our own message begins, which an answer may repeat: its dates are deadlines and no absence."""
 
 _FIRST_BACK = re.compile(
     r"\b(?:(?:be |am )?back(?: in (?:the )?office)?(?: on| from)?"
     r"|return(?:ing)?(?: to (?:the )?office)?(?: on)?"
-    r"|de retour(?: au bureau)?(?: à partir)?(?: du)?|mon retour(?:,)?|reviendrai|serai de retour"
+    r"|(?:de )?retour(?: (?:au (?:bureau|travail)|en poste))?(?: à partir)?(?: du)?|mon retour(?:,)?"
+    r"|reviendrai|serai de retour"
     r"|à compter du"
     rf"|retour prévu)\s+{_DAY}",
     re.IGNORECASE,
@@ -50,8 +60,11 @@ _FIRST_BACK = re.compile(
 def away_until(text: str, today: date) -> date | None:
     """Return the last day away, or None when none is plain: it lies ahead, and not too far.
 
-    A day without a year is the next one of that name. Of several days, the latest counts.
+    A day without a year is the next one of that name. Of several days, the latest counts. What is quoted does
+    not count.
     """
+    quoted = _QUOTED.search(text)
+    text = text[: quoted.start()] if quoted else text
     said = [one - timedelta(days=1) for one in _days(_FIRST_BACK, text, today)] or [
         *_days(_LAST, text, today)
     ]

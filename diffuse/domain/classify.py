@@ -17,6 +17,7 @@ _MAILER = re.compile(
 _AUTOMATIC = re.compile(
     r"out of (?:the )?office|auto(?:matic|mated|matique)?[ -]?(?:reply|response|responder|answer|r[ée]ponse)"
     r"|r[ée]ponse automatique|absen(?:t|ce)\b|\baway (?:until|from)|vacation|on leave|de retour"
+    r"|vacances|\ben congé|annual leave|on holiday"
     r"|message d['’]absence",
     re.IGNORECASE,
 )

@@ -25,6 +25,9 @@ class Kind(StrEnum):
 
 FAILURES = frozenset({Kind.PERMANENT, Kind.TEMPORARY, Kind.DELAYED})
 
+PROVEN = frozenset({"verp", "message-id"})
+"""How a mail shows that its sender has our message; an address in it is anybody's word."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mail:

@@ -7,6 +7,7 @@ label before it (Notes, James, IMail, InterScan), or a sentence around it.
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from diffuse.domain.refusals import reason_of, reply_of, status_of
 from diffuse.domain.reports import ADDRESS, is_written
@@ -26,7 +27,7 @@ _STRONG: tuple[re.Pattern[str], ...] = tuple(
     for form in (
         rf"^[ \t]*(?:(?:\d+[.)]|[*•-])[ \t]+)?[<\[]({_A})[>\]][ \t]*(?:\([^)\n]*\))?[ \t]*:",
         rf"^[ \t]+[^<>\n]{{1,200}}<({_A})>:[ \t]",
-        rf"^[ \t]*[-*•\"']{{0,2}}[ \t]*(?:smtp:|mailto:)?<?({_A})>?[\"']?[:;,.]?[ \t]*$",
+        rf"^[ \t]*+(?:[-*•\"']{{1,2}}[ \t]*+)?(?:smtp:|mailto:)?<?({_A})>?[\"']?[:;,.]?[ \t]*$",
         rf"\((?:ultimately )?(?:generated|expanded) from:?[ \t]*<?({_A})",
         rf"^[ \t]*({_A})[ \t]+on[ \t]+(?:\w{{3}},?[ \t]|\d)",
         rf"\bSMTP=({_BARE})[;>\s]",
@@ -63,7 +64,7 @@ _WEAK: tuple[re.Pattern[str], ...] = tuple(
 )
 
 _ORIGINAL = re.compile(
-    r"^[ \t>]*(?:[-=*_+#~ ]{2,}[ \t]*)?(?:"
+    r"^[ \t>]*+(?:[-=*_+#~][-=*_+#~ ]++[ \t]*+)?(?:"
     r"(?:this is|below (?:this line )?is|here is|following is|enclosed is|attached is"
     r"|the following is)[ \t]+(?:an?|the|your)"
     r"[ \t]+(?:[\w,]+[ \t]+){0,3}(?:copy|original|returned|header)"
@@ -136,11 +137,19 @@ _LISTS = re.compile(
 """Addresses that lists send from."""
 
 
+MOST_CUTS = 20
+MOST_NAMED = 100
+"""Addresses of one mail that are looked at: each of our messages has one recipient."""
+
+
 def cuts(text: str) -> Sequence[int]:
-    """Return where the returned mail may begin, the earliest first; behind its headers nothing is told."""
+    """Return where the returned mail may begin, the earliest first; behind its headers nothing is told.
+
+    Of very many places the first few are looked at.
+    """
     headers = next((one.start() for one in _HEADERS.finditer(text) if _CARRIED.search(one[0])), len(text))
     found = {one.start() for one in (*_ORIGINAL.finditer(text), *_HEADERS.finditer(text))}
-    return [*sorted(at for at in found if at < headers), headers]
+    return [*sorted(at for at in found if at < headers)[:MOST_CUTS], headers]
 
 
 def told_and_returned(text: str) -> tuple[str, str]:
@@ -198,7 +207,8 @@ def named(text: str, mailer: frozenset[str]) -> Sequence[str]:
 
 def listed(addresses: Sequence[str], told: str, subject: str) -> Sequence[Failure]:
     """Return what a text says of addresses that are known from elsewhere."""
-    places = [(told.lower().find(one.lower()), one) for one in addresses]
+    lower = told.lower()
+    places = [(lower.find(one.lower()), one) for one in addresses[:MOST_NAMED]]
     cuts = sorted(at for at, _ in places if at >= 0)
     pieces = {
         one: told[at : next((cut for cut in cuts if cut > at), len(told))] if at >= 0 else told
@@ -208,7 +218,12 @@ def listed(addresses: Sequence[str], told: str, subject: str) -> Sequence[Failur
 
 
 def _found(form: re.Pattern[str], told: str, ignored: frozenset[str]) -> Mapping[str, str]:
-    matches = [one for one in form.finditer(told) if one[1].lower() not in ignored and is_written(one[1])]
+    matches = [
+        *islice(
+            (one for one in form.finditer(told) if one[1].lower() not in ignored and is_written(one[1])),
+            MOST_NAMED,
+        )
+    ]
     pieces: dict[str, str] = {}
     seen: set[str] = set()
     for number, one in enumerate(matches):

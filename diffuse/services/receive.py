@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from diffuse.domain.away import away_until
 from diffuse.domain.classify import classify
 from diffuse.domain.people import Absence
-from diffuse.domain.returned import FAILURES, Classified, Failure, Kind, Mail
+from diffuse.domain.returned import FAILURES, PROVEN, Classified, Failure, Kind, Mail
 from diffuse.errors import DiffuseError
 from diffuse.ports import Clock, Known, Mailbox, Returned, Returns
 from diffuse.services.succeed import Succeed
@@ -30,9 +30,6 @@ RECENT = timedelta(days=7)
 
 ROUTED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to", "cc")
 """Headers in which the address stands that a mail came back to."""
-
-PROVEN = frozenset({"verp", "message-id"})
-"""How a mail shows that its sender has our message; an address in it is anybody's word."""
 
 FORGED = "its return path was not signed by us: somebody made it up, or a secret was withdrawn"
 NOT_OURS = "about no message of ours that has left; nothing was changed"
@@ -149,7 +146,8 @@ class Receive:
         if about is None or found.kind is not Kind.AUTO_REPLY:
             return None
         today = now.astimezone(ZoneInfo(about.time_zone)).date()
-        return away_until("\n".join((mail.headers.get("subject", ""), *mail.texts)), today)
+        own, _, ours = mail.headers.get("subject", "").partition(":")
+        return away_until("\n".join(("" if ours else own, *mail.texts[:1])), today)
 
     def _hold(self, about: Known, until: date, now: datetime) -> None:
         """Add the days from today to those that are known, which stay: nothing is planned for them."""

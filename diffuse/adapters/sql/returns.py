@@ -14,7 +14,7 @@ from diffuse.adapters.sql.tables import delivery, employee, returned, unreachabl
 from diffuse.adapters.sql.types import fixed, one_of
 from diffuse.domain.delivery import State
 from diffuse.domain.population import bucket
-from diffuse.domain.returned import Kind
+from diffuse.domain.returned import PROVEN, Kind
 from diffuse.ports import Known, Returned
 
 REPEATED = 2
@@ -160,7 +160,10 @@ def _become(connection: Connection, at: datetime, where: list[Any], values: dict
 
 
 def _count(connection: Connection, mail: Returned) -> None:
-    """Write an address off that does not exist, when that was said of another message too."""
+    """Write an address off that does not exist, when that was said of another message too.
+
+    Only of bounces that show our message: anybody can make up one that names an address.
+    """
     who, email = connection.execute(
         select(_WHO.id, _WHO.email)
         .join_from(delivery, employee, _TOLD.employee == _WHO.id)
@@ -174,6 +177,7 @@ def _count(connection: Connection, mail: Returned) -> None:
             _TOLD.employee == who,
             _ROW.kind == Kind.PERMANENT.value,
             _ROW.reason == NO_SUCH_USER,
+            _ROW.matched.in_(sorted(PROVEN)),
             func.lower(_ROW.address) == email.lower(),
         )
     )

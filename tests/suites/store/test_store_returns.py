@@ -186,6 +186,23 @@ def test_an_address_that_does_not_exist_twice_gets_nothing_until_the_directory_c
     assert post.returns.suppress(NOW) == 0
 
 
+def test_no_address_is_written_off_by_bounces_that_anybody_can_make_up(post: Post) -> None:
+    post.bounce()
+    post.store.plan(touchpoint(key_point="pause"))
+    post.store.sent()
+    post.bounce(address="Ana@universite.example")
+    assert [post.state(number)[0] for number in (1, 2)] == [State.FAILED, State.FAILED]
+    post.store.plan(touchpoint(key_point="archive"))
+    assert post.returns.suppress(NOW) == 0
+
+
+def test_a_date_in_our_own_subject_or_text_is_no_absence(post: Post) -> None:
+    subject = "Réponse automatique : à lire jusqu'au 25 septembre"
+    head = f"From: ana@universite.example\nTo: {PATHS.address(1)}\nAuto-Submitted: auto-replied\n"
+    post.receive.take(f"{head}Subject: {subject}\n\nAbsente.\n> Lire jusqu'au 25 septembre\n".encode())
+    assert post.succeed.absences_of("ana") == ()
+
+
 def test_an_absence_with_a_date_holds_what_comes_and_is_reviewed(post: Post) -> None:
     assert post.answer("Je suis absente jusqu'au 25 septembre.", PATHS.address(1)) == "auto-reply"
     assert post.succeed.absences_of("ana") == (Absence(employee="ana", starts=TODAY, ends=date(2026, 9, 25)),)

@@ -149,6 +149,17 @@ def test_a_complaint_goes_before_everything_else() -> None:
         ("Back in the office on January 4", None),  # too far for a mail that nobody signed
         ("Until 31 February", None),
         ("I was away until April 2, 2026", None),
+        ("Je serai de retour au travail le 11 mai.", date(2026, 5, 10)),
+        ("The university is closed on May 18 and May 19. I answer soon.", None),
+        ("Absente.\n> À lire jusqu'au 29 mai", None),
+        (
+            "Away until 6 May.\nOn 30 April 2026, Office <office@example.org> wrote:\nuntil 29 May",
+            date(2026, 5, 6),
+        ),
+        ("Absent.\n-----Message d'origine-----\nÀ lire jusqu'au 29 mai", None),
+        ("Out.\n-----Original Message-----\nRead it until 29 May", None),
+        ("Absent.\nDe : Bureau\nEnvoyé : 30 avril\nObjet : à lire jusqu'au 29 mai", None),
+        ("Absente.\nLe 30 avril 2026, le Bureau a écrit :\nà lire jusqu'au 29 mai", None),
         ("Je suis absent.", None),
         ("until 05/06/2026", None),  # in May, or in June?
     ],
