@@ -20,6 +20,7 @@ from diffuse.domain.pending import Occasion
 from diffuse.domain.people import Absence, Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text
 from diffuse.domain.population import Population
+from diffuse.domain.post import Answer, Found, Gone, Post
 from diffuse.domain.remark import Remark
 from diffuse.domain.source import Loaded
 from diffuse.domain.standing import Standing
@@ -381,6 +382,26 @@ class Channel(Protocol):
 
     def close(self) -> None:
         """Hang up; the next message connects anew. Call it when nothing is being sent."""
+
+
+class Platform(Protocol):
+    """Publishes posts where employees read them; everything it is told goes into its answers, never up."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name in campaigns and reports, such as ``wordpress``."""
+
+    def post(self, post: Post) -> Answer:
+        """Publish a post once, however often it is asked: a timeout is followed by a look-up, not by a retry."""
+
+    def lookup(self, key: str) -> Found:
+        """Return where the post of a key stands, whether people can read it already or not."""
+
+    def update(self, post: Post) -> Answer:
+        """Let the post of that key say something else, in place; ``Refused`` when there is none."""
+
+    def withdraw(self, key: str) -> Gone:
+        """Let nobody read the post of that key any longer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
