@@ -392,7 +392,7 @@ class Platform(Protocol):
         """The channel's name in campaigns and reports, such as ``wordpress``."""
 
     def post(self, post: Post) -> Answer:
-        """Publish a post once, however often it is asked: a timeout is followed by a look-up, not by a retry."""
+        """Publish a post once, however often asked: a timeout is followed by a look-up, not a retry."""
 
     def lookup(self, key: str) -> Found:
         """Return where the post of a key stands, whether people can read it already or not."""

@@ -43,9 +43,7 @@ class Post:
     def __post_init__(self) -> None:
         """Refuse what would be another post on another platform, or on none."""
         if len(self.key) > LONGEST_KEY or not KEY.fullmatch(self.key):
-            raise NotAKey(
-                f"{self.key!r} is no key of a post; it needs lower-case letters, digits and hyphens"
-            )
+            raise NotAKey(f"{self.key!r} is no key of a post; use a-z, 0-9 and single hyphens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Never like this: somebody must mend the text, the credentials or the platform. Nothing was published."""
+    """Never like this: text, credentials or platform must be mended. Nothing was published."""
 
     reason: str
 
