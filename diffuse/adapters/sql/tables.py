@@ -551,3 +551,11 @@ unreachable = Table(
     sqlite_strict=True,
 )
 """Addresses that do not exist, by repeated bounces: none is written to until the directory changes it."""
+
+unjudged = Table(
+    "unjudged",
+    METADATA,
+    Column("delivery", NUMBER, primary_key=True, autoincrement=False),
+    sqlite_strict=True,
+)
+"""Deliveries with hits that were only kept so far: many came at once, and they are judged afterwards."""

@@ -2,12 +2,13 @@
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from httpx2 import Response
@@ -143,10 +144,10 @@ class Breakable(SqlHits):
 
     fails: Exception | None = None
 
-    def shown(self, delivery: int) -> Shown | None:
+    def shown_many(self, deliveries: Collection[int]) -> Mapping[int, Shown]:
         if self.fails:
             raise self.fails
-        return super().shown(delivery)
+        return super().shown_many(deliveries)
 
     def remark(self, remark: Remark, reached_on: date) -> None:
         if self.fails:
@@ -198,6 +199,16 @@ class Service:
         with reading(self.engine) as connection:
             found = connection.execute(select(tables.METADATA.tables[table])).mappings()
             return [dict(row) for row in found]
+
+    def noted(self, what: str) -> dict[str, Any]:
+        """Wait for a request that is noted after its answer; return it once it is judged."""
+        for _ in range(1000):
+            judged = {row["hit"] for row in self.rows("judgement")}
+            found = [row for row in self.rows("hit") if row["what"] == what and row["id"] in judged]
+            if found:
+                return found[0]
+            sleep(0.01)
+        raise AssertionError(f"nothing was noted that is {what}")
 
     def events(self) -> list[tuple[str, str]]:
         return [(row["kind"], row["detail"]) for row in self.rows("event")]

@@ -1,6 +1,6 @@
 """Recording what comes back: events, answers and acknowledgements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -91,20 +91,36 @@ class MemoryHits:
         self.written: list[tuple[Remark, date]] = []
         self.hits: list[Hit] = []
         self.away = False
+        self.kept: list[int] = []
+        self.judged: list[int] = []
 
     def shown(self, delivery: int) -> Shown | None:
         if self.away:
             raise TransientFailure("the database cannot be reached")
         return self.deliveries.get(delivery)
 
-    def record_many(self, hits: Sequence[Hit]) -> Sequence[Verdict | None]:
+    def shown_many(self, deliveries: Collection[int]) -> Mapping[int, Shown]:
+        return {number: shown for number in deliveries if (shown := self.shown(number))}
+
+    def record_many(
+        self, hits: Sequence[Hit], counted: Sequence[tuple[Shown, Kind]] = ()
+    ) -> Sequence[Verdict | None]:
         """Take every hit for a person's."""
         self.hits += hits
+        self.counts += [(shown.key_point, shown.week, kind) for shown, kind in counted]
         kinds = {What.OPEN: Kind.OPENED, What.CLICK: Kind.CLICKED}
         for hit in hits:
             if kind := kinds.get(hit.what):
                 self.record(Event(delivery=hit.delivery, kind=kind, at=hit.at, detail=hit.detail), hit.day)
         return [Verdict.HUMAN] * len(hits)
+
+    def keep_many(self, hits: Sequence[Hit], counted: Sequence[tuple[Shown, Kind]] = ()) -> None:
+        self.kept.append(len(hits))
+        self.record_many(hits, counted)
+
+    def judge_kept(self, limit: int) -> int:
+        self.judged.append(limit)
+        return min(limit, sum(self.kept) - sum(self.judged[:-1]))
 
     def doubted(self) -> Sequence[Doubted]:
         raise NotImplementedError
@@ -123,9 +139,6 @@ class MemoryHits:
 
     def remarks(self, delivery: int) -> Sequence[Remark]:
         return [remark for remark, _ in self.written if remark.delivery == delivery]
-
-    def count(self, shown: Shown, kind: Kind) -> None:
-        self.counts.append((shown.key_point, shown.week, kind))
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         shown = self.deliveries[acknowledgement.delivery]
