@@ -200,6 +200,11 @@ class Record:
             self._is_behind = self._hits.judge_kept(SOME) == SOME
         return self._is_behind
 
+    def judge_all(self) -> None:
+        """Judge everything that was only kept: plans and reminders rest on it."""
+        while self._hits.judge_kept(SOME) == SOME:
+            pass
+
     def _take(
         self,
         one: Asked,

@@ -15,11 +15,23 @@ from diffuse.domain.message import Baked, Excerpt, Wording
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
 from diffuse.domain.remark import LONGEST, MOST, Remark
 from diffuse.domain.tracking import Tracking
-from diffuse.domain.verdicts import Hit, Verdict, Visit, What
+from diffuse.domain.verdicts import UNTOLD, Hit, Verdict, Visit, What
 from diffuse.domain.versions import Revision
 from diffuse.errors import TransientFailure
 from diffuse.ports import Doubted, Links, Published, Rejudged, Shown
-from diffuse.services.record import DWELL, LASTS, Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
+from diffuse.services.record import (
+    DWELL,
+    FEW,
+    LASTS,
+    SOME,
+    Asked,
+    Given,
+    NoSuchAnswer,
+    NotOurForm,
+    NotOurs,
+    Record,
+    Unfit,
+)
 from diffuse.testing import FrozenClock
 
 NOW = datetime(2027, 1, 12, 14, 42, tzinfo=UTC)
@@ -526,3 +538,51 @@ def test_answers_and_acknowledgements_are_kept_however_little_is_measured() -> N
     it.press(1)
     assert [event.kind for event, _ in it.hits.events] == [Kind.ANSWERED]
     assert len(it.hits.acknowledgements) == 1
+
+
+def asked(it: Desk, *tokens: str, what: What = What.OPEN) -> list[Asked]:
+    return [it.record.asked(what, token, UNTOLD) for token in tokens]
+
+
+def test_a_group_is_answered_one_by_one_and_what_leads_nowhere_harms_no_other() -> None:
+    it = desk(delivery())
+    group = [*asked(it, "click 7 1", "click 7 9", "click 8 0", "open 7 0", what=What.CLICK)]
+    good, no_link, no_delivery, mutated = it.record.take(group)
+    assert good == LINKS[1]
+    assert all(isinstance(one, NotOurs) for one in (no_link, no_delivery, mutated))
+    assert [hit.what for hit in it.hits.hits] == [What.CLICK, What.MUTATED]
+    assert it.hits.kept == []
+
+
+def test_what_does_not_even_resemble_ours_is_never_asked_for() -> None:
+    with pytest.raises(NotOurs):
+        desk(delivery()).record.asked(What.OPEN, "nowhere", UNTOLD)
+
+
+def test_of_many_that_come_at_once_the_verdicts_are_put_off() -> None:
+    it = desk(delivery())
+    it.record.take(asked(it, *["open 7 0"] * FEW))
+    assert it.hits.kept == []
+    it.record.take(asked(it, *["open 7 0"] * (SOME + FEW)))
+    assert it.hits.kept == [SOME + FEW]
+    assert [it.record.catch_up() for _ in range(3)] == [True, False, False]
+    assert it.hits.judged == [SOME, SOME]
+
+
+def test_what_another_process_left_is_judged_too_and_once() -> None:
+    it = desk(delivery())
+    assert (it.record.catch_up(), it.record.catch_up()) == (False, False)
+    assert it.hits.judged == [SOME]
+    it.hits.kept = [2 * SOME]
+    it.hits.judged = []
+    it.record.judge_all()
+    assert it.hits.judged == [SOME, SOME, SOME]
+
+
+def test_a_database_that_is_away_tells_nothing_about_links_that_only_resemble_ours() -> None:
+    it = desk(delivery())
+    it.hits.away = True
+    with pytest.raises(NotOurs):
+        it.record.opened("click 7 0")
+    with pytest.raises(TransientFailure):
+        it.record.opened("open 7 0")
