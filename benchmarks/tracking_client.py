@@ -1,7 +1,8 @@
 """Browsers for the benchmark of the tracking service: so many connections that stay open, one request each.
 
 ``python benchmarks/tracking_client.py --port PORT --paths FILE --seconds S`` asks for the paths in turn and
-prints one line of JSON: answers, seconds, the middle and the 99th percentile of the time to an answer (ms).
+prints one line of JSON: answers, seconds, the middle and the 99th percentile of the time to an answer (ms),
+all of them after a second in which the server warms up, and ``all``, the answers with those of that second.
 """
 
 import argparse
@@ -9,10 +10,17 @@ import json
 import selectors
 import socket
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 CONNECTIONS = 64
+STARTS = 20.0
+"""Seconds that a server has to listen."""
+
+WARM = 1.0
+"""Seconds before it counts: a server that has just started loads what it needs."""
+
 AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0"
 
 
@@ -25,7 +33,7 @@ class Connection:
 
     def __init__(self, port: int) -> None:
         """Connect."""
-        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket = _connected(port)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.asked_at = 0.0
         self._came = b""
@@ -48,6 +56,18 @@ class Connection:
         return head if len(body) >= _length(head) else b""
 
 
+def _connected(port: int) -> socket.socket:
+    """Connect, once the server listens."""
+    until = perf_counter() + STARTS
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            if perf_counter() > until:
+                raise
+            sleep(0.1)
+
+
 def _length(head: bytes) -> int:
     lines = head.lower().split(b"\r\n")
     return next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
@@ -66,6 +86,7 @@ def run(port: int, paths: Iterator[str], seconds: float) -> dict[str, float]:
         waiting.register(one.socket, selectors.EVENT_READ, one)
         one.ask(path)
     took: list[float] = []
+    early = 0
     while waiting.get_map():
         for key, _ in waiting.select():
             one = key.data
@@ -73,18 +94,22 @@ def run(port: int, paths: Iterator[str], seconds: float) -> dict[str, float]:
             if not head:
                 continue
             now = perf_counter()
-            took.append(now - one.asked_at)
+            if now - began > WARM:
+                took.append(now - one.asked_at)
+            else:
+                early += 1
             if not head.startswith(b"HTTP/1.1 200"):
                 raise WrongAnswer(head.decode())
-            path = next(paths, None) if now - began < seconds else None
+            path = next(paths, None) if now - began < WARM + seconds else None
             if path is None:
                 waiting.unregister(one.socket)
             else:
                 one.ask(path)
-    spent = perf_counter() - began
+    spent = perf_counter() - began - WARM
     took.sort()
     return {
         "answers": len(took),
+        "all": len(took) + early,
         "seconds": spent,
         "middle": took[len(took) // 2] * 1000,
         "p99": took[len(took) * 99 // 100] * 1000,
@@ -97,9 +122,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--paths", type=Path, required=True)
     parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--again", action="store_true", help="begin anew after the last path")
     options = parser.parse_args()
-    paths = iter(options.paths.read_text(encoding="ascii").split())
-    print(json.dumps(run(options.port, paths, options.seconds)))
+    paths = options.paths.read_text(encoding="ascii").split()
+    asked = cycle(paths) if options.again else iter(paths)
+    print(json.dumps(run(options.port, asked, options.seconds)))
 
 
 if __name__ == "__main__":
