@@ -29,6 +29,7 @@ LONGEST_RUN = 80
 """So often a mark is looked at that is repeated, as in a ruled line."""
 
 _REPORTS = ("message/delivery-status", "message/global-delivery-status", "message/feedback-report")
+_RECEIPTS = ("message/disposition-notification", "message/global-disposition-notification")
 _ORIGINALS = (
     "message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers",
     "message/rfc822-headers", "text/rfc822", "message/partial",
@@ -37,7 +38,7 @@ _TAG = re.compile(r"<(?:[a-z/!][^<>@]{0,500})>", re.IGNORECASE)
 _HIDDEN = re.compile(r"(?is)<(style|script|title)\b.*?(?:</\1\s*>|\Z)")
 _LONG = re.compile(rf"([^\n]{{{LONGEST_LINE}}})[^\n]+")
 _RUN = re.compile(rf"(([^\w\n])\2{{{LONGEST_RUN - 1}}})\2+|([ \t]{{{LONGEST_RUN}}})[ \t]+")
-_BREAK = re.compile(r"(?i)<(?:br|/?p|/?div|/?tr|/?li|/?h\d|/?table)\b[^<>]{0,500}>")
+_BREAK = re.compile(r"(?i)<(?:br|/?p|/?div|/?tr|/?li|/?h\d|/?table)\b[^<>]{0,500}>[ \t]*\n?")
 
 
 def taken_apart(raw: bytes) -> Mail:
@@ -52,12 +53,15 @@ def _parts(message: Message, deep: int) -> Mail:
     plain: list[str] = []
     marked_up: list[str] = []
     reports: list[str] = []
+    receipts: list[str] = []
     originals: list[str] = []
     inner: list[Mail] = []
     for part in _own_parts(message):
         kind = part.get_content_type()
         if kind in _REPORTS:
             reports.append(_inside(part))
+        elif kind in _RECEIPTS:
+            receipts.append(_inside(part))
         elif kind in _ORIGINALS:
             originals.append(_inside(part))
             payload = part.get_payload()
@@ -75,6 +79,7 @@ def _parts(message: Message, deep: int) -> Mail:
         texts=_looked_at(map(_short, plain or marked_up)),
         readable=_looked_at(map(_short, marked_up)),
         reports=_looked_at(reports or _notified(plain)),
+        receipts=_looked_at(receipts),
         originals=_looked_at(originals),
         inner=tuple(inner),
     )
@@ -89,7 +94,7 @@ def _without_mbox_line(raw: bytes) -> bytes:
 def _own_parts(message: Message) -> Iterator[Message]:
     """Yield the leaves of a mail; what it carries as another mail is one leaf."""
     kind = message.get_content_type()
-    if kind in _REPORTS or kind in _ORIGINALS or not message.is_multipart():
+    if kind in (*_REPORTS, *_RECEIPTS, *_ORIGINALS) or not message.is_multipart():
         yield message
         return
     for part in message.get_payload():

@@ -78,6 +78,36 @@ def failures(report: str) -> Iterator[Failure]:
         )
 
 
+_REFUSED = re.compile(r"\b(?:rejected|refused)\b|rejeté|refusé", re.IGNORECASE)
+
+
+def receipts(report: str, told: str) -> Iterator[Failure]:
+    """Yield what the reader's own program says of a mail (RFC 8098): displayed, deleted, or thrown back.
+
+    A filter refuses by ``failed``, by the modifier ``rejected``, or by ``deleted`` and its own words in what
+    people are ``told`` (RFC 5429, 2.2).
+    """
+    for block in blocks(report):
+        said = block.get("disposition", "").lower()
+        if not said:
+            continue
+        address, *also = _addressed(block)
+        action, _, modifier = said.rpartition(";")[2].strip().partition("/")
+        by_filter = action == "deleted" and said.startswith("automatic") and _REFUSED.search(told)
+        refused = by_filter or action == "failed" or "rejected" in said or "error" in modifier
+        kind = Kind.PERMANENT if refused else Kind.DELIVERED
+        detail = block.get("failure", block.get("error", ""))
+        reason = reason_of("", detail, told) if refused else action
+        yield Failure(address=address, kind=kind, reason=reason, detail=detail[:500], also=tuple(also))
+
+
+def receipt_ids(report: str) -> Iterator[str]:
+    """Yield the Message-IDs of the mails that a receipt is about."""
+    for block in blocks(report):
+        if found := block.get("original-message-id", ""):
+            yield found
+
+
 def complained(report: str) -> str:
     """Return the address that a complaint names, or ''."""
     for block in blocks(report):

@@ -35,7 +35,7 @@ def _leaves(message: Message) -> Iterator[Message]:
     for part in payload if isinstance(payload, list) else ():
         if isinstance(part, Message):
             yield from _leaves(part)
-    if not isinstance(payload, list) and message.get_content_maintype() == "text":
+    if not isinstance(payload, list) and message.get_content_type() in {"text/plain", "text/html"}:
         yield message
 
 
@@ -201,18 +201,18 @@ def as_a_page(raw: bytes, _: frozenset[str]) -> tuple[bytes, Mapping[str, str]] 
     """Write what people read as HTML, where it is plain text."""
     message = _read(raw)
     leaves = [one for one in _leaves(message) if one.get_content_type() == "text/plain"]
-    if not leaves or "notificationType" in str(message):
+    if not leaves or b"notificationType" in raw:
         return None
     for part in leaves:
         data = part.get_payload(decode=True)
         text = data.decode(part.get_content_charset("utf-8"), "replace") if isinstance(data, bytes) else ""
         lines = html.escape(text.replace("\r\n", "\n"), quote=False).split("\n")
         page = "<html><body>" + "<br>\n".join(lines) + "</body></html>\n"
-        part.set_payload(page.encode().decode("ascii", "surrogateescape"))
         for name in ("content-type", "content-transfer-encoding"):
             del part[name]
         part["Content-Type"] = "text/html; charset=utf-8"
         part["Content-Transfer-Encoding"] = "8bit"
+        part.set_payload(page.encode().decode("ascii", "surrogateescape"))
     return _same(_written(message))
 
 
@@ -270,6 +270,8 @@ def in_one_text(raw: bytes, _: frozenset[str]) -> tuple[bytes, Mapping[str, str]
     if not any(map(_is_report, parts)):
         return None
     text = "\n".join(_written(one).decode("ascii", "surrogateescape") for one in parts)
+    if "quoted-printable" in text.lower():
+        return None
     del message["content-type"]
     message["Content-Type"] = "text/plain; charset=utf-8"
     message.set_payload(text)

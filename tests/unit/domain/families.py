@@ -852,15 +852,17 @@ ana@u.example: 550 5.1.1 User unknown
         "Mimecast",
         "Mail Delivery System <postmaster@mimecast.example>",
         "[Postmaster] Email Delivery Failure",
-        """This is a message from the Mimecast service.
+        """An email that you attempted to send to the following address could not be delivered:
+-- ana@u.example
 
-This is to notify you that your email was rejected
+The problem appears to be :
+-- Recipient email address is possibly incorrect
 
-The details are as follows:
+Additional information follows :
+-- 5.4.1 Recipient address rejected: Access denied
 
-   To: ana@u.example
-   Subject: Rappel
-   Reason: 550 Invalid Recipient
+This condition occurred after 1 attempt(s) to deliver over
+a period of 0 hour(s).
 """,
         reason="no_such_user",
     ),
