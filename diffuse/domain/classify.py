@@ -139,12 +139,18 @@ def _bounce(mail: Mail) -> Classified | None:
     """Read a bounce that was written for people."""
     subject = mail.headers.get("subject", "")
     text = _text(mail)
-    said = (told.FAILED, told.LATE, told.ARRIVED) if _from_mailer(mail) else (told.FAILED, told.LATE)
-    if not any(words.search(one) for words in said for one in (subject, text[:3000])):
-        return None
-    if _AUTOMATIC.match(subject):
+    if _AUTOMATIC.match(subject) or not _speaks_of_delivery(subject, text[:3000], by_mailer=_from_mailer(mail)):
         return None
     return _all(told.failures(text, subject, _named(mail, "from", "return-path"), _named(mail, *_ENVELOPE)))
+
+
+def _speaks_of_delivery(subject: str, text: str, *, by_mailer: bool) -> bool:
+    """Tell whether a text speaks of a delivery; a mailer's text does by a code or a receipt, too."""
+    if any(words.search(one) for words in (told.FAILED, told.LATE) for one in (subject, text)):
+        return True
+    flowing = " ".join(text.split())
+    words = (told.FAILED, told.LATE, told.ARRIVED, told.REFUSED)
+    return by_mailer and any(one.search(flowing) for one in words)
 
 
 def _challenge(mail: Mail) -> Classified | None:

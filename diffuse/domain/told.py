@@ -127,6 +127,12 @@ GIVEN_UP = re.compile(
     r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|no longer be|\bpermanent(?:ly)?\b(?<!fails permanently)",
     re.IGNORECASE,
 )
+REFUSED = re.compile(
+    r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])|(?:^|[ (<:#])[45]\d\d[ -](?=[\w<#])|\bunknown\b|not found"
+    r"|did not receive|invalid|quota|not exist",
+    re.IGNORECASE,
+)
+"""What only mailers mean by itself: a code of RFC 3463 or 5321, or why."""
 ARRIVED = re.compile(
     r"\brelayed to (?:the )?mailer|(?:has|have) been (?:successfully )?(?:delivered|relayed) to"
     r"|successfully (?:delivered|relayed)|a été (?:remis|livré)",
