@@ -6,12 +6,14 @@ Nothing in it is trusted: whatever is broken is read as far as it goes, and noth
 import html
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from itertools import accumulate
+from quopri import decodestring
 from typing import Any
 
 from diffuse.domain.returned import Mail
@@ -107,8 +109,23 @@ def _inside(part: Message) -> str:
     payload = part.get_payload()
     if isinstance(payload, list):
         inner = "\n".join(_as_written(one) for one in payload if isinstance(one, Message))
-        return inner[:MOST_TEXT]
+        return _unwrapped(inner, str(part.get("content-transfer-encoding", "")).strip().lower())[:MOST_TEXT]
     return _text(part)
+
+
+def _unwrapped(written: str, encoding: str) -> str:
+    """Decode a report that came encoded, which RFC 6533 allows; what cannot be decoded stays as it is."""
+    raw = written.encode("utf-8", "surrogateescape")
+    try:
+        if encoding == "base64":
+            return (
+                b64decode(b"".join(raw.split()), validate=True)
+                .decode("utf-8", "replace")
+                .replace("\r\n", "\n")
+            )
+    except ValueError:
+        return written
+    return decodestring(raw).decode("utf-8", "replace") if encoding == "quoted-printable" else written
 
 
 def _as_written(message: Message) -> str:

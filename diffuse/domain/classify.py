@@ -33,7 +33,8 @@ _CHALLENGE = re.compile(
     r"|release|approve)"
     r"|challenge.?response|sender verification|spam arrest|tmda|boxtrapper|confirmez votre (?:adresse"
     r"|envoi|courriel)"
-    r"|demande d['’]authentification|mailinblack|challenge[ /-]response|prot(?:ect|[ée]g)\w*[^.\n]{0,60}(?:junk|spam|pourriel)"
+    r"|demande d['’]authentification|mailinblack|challenge[ /-]response"
+    r"|prot(?:ect|[ée]g)\w*[^.\n]{0,60}(?:junk|spam|pourriel)"
     r"|(?:confirmer|prouver|vérifier)[^.\n]{0,40}(?:bien une personne|humain|êtes une personne)"
     r"|(?:held|waiting|awaits?)[^.\n]{0,120}(?:allowed|approved|address book|allow(?:ed)? senders?)"
     r"|type the (?:letters|characters|word|code)|captcha",
@@ -139,7 +140,9 @@ def _bounce(mail: Mail) -> Classified | None:
     """Read a bounce that was written for people."""
     subject = mail.headers.get("subject", "")
     text = _text(mail)
-    if _AUTOMATIC.match(subject) or not _speaks_of_delivery(subject, text[:3000], by_mailer=_from_mailer(mail)):
+    if _AUTOMATIC.match(subject) or not _speaks_of_delivery(
+        subject, text[:3000], by_mailer=_from_mailer(mail)
+    ):
         return None
     return _all(told.failures(text, subject, _named(mail, "from", "return-path"), _named(mail, *_ENVELOPE)))
 

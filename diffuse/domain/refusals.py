@@ -120,8 +120,11 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "mailbox_disabled",
-        r"disabled|inactive|(?<!delivery temporarily )suspended|deactivated|not active|locked|discontinued|expired account"
-        r"|(?:account|mailbox)[^.\n]{0,30}(?:closed|cancell?ed|terminated)",
+        (
+            r"disabled|inactive|(?<!delivery temporarily )suspended|deactivated|not active|locked|discontinued"
+            r"|expired account"
+            r"|(?:account|mailbox)[^.\n]{0,30}(?:closed|cancell?ed|terminated)"
+        ),
     ),
     (
         "no_such_user",

@@ -124,7 +124,8 @@ LATE = re.compile(
     re.IGNORECASE,
 )
 GIVEN_UP = re.compile(
-    r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|no longer be|\bpermanent(?:ly)?\b(?<!fails permanently)",
+    r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|no longer be"
+    r"|\bpermanent(?:ly)?\b(?<!fails permanently)",
     re.IGNORECASE,
 )
 REFUSED = re.compile(
