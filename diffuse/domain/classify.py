@@ -193,7 +193,8 @@ def _answer(mail: Mail) -> Classified | None:
         return None
     if "".join(headers.get("return-path", "").split()) == "<>":
         return _automatic_answer(mail)
-    return Classified(kind=Kind.HUMAN_REPLY)
+    one = Failure(address=_address(headers.get("from", "")), kind=Kind.HUMAN_REPLY)
+    return Classified(kind=Kind.HUMAN_REPLY, failures=(one,))
 
 
 _ANSWERING = (

@@ -121,8 +121,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (
         "mailbox_disabled",
         (
-            r"disabled|inactive|(?<!delivery temporarily )suspended|deactivated|not active|locked|discontinued"
-            r"|expired account"
+            r"disabled|inactive|(?<!delivery temporarily )suspended|deactivated|not active|locked"
+            r"|discontinued|expired account"
             r"|(?:account|mailbox)[^.\n]{0,30}(?:closed|cancell?ed|terminated)"
         ),
     ),
