@@ -74,7 +74,7 @@ def other_addresses(raw: bytes, about: frozenset[str]) -> tuple[bytes, Mapping[s
         local = _NEW_LOCALS[number % len(_NEW_LOCALS)] + b"%d" % number
         new = local + b"@campus-%d.example.ca" % number
         pattern = re.compile(rb"(?<![\w.+-])" + re.escape(one.encode()) + rb"(?![\w-])", re.IGNORECASE)
-        raw, count = pattern.subn(lambda _, new=new: new, raw)
+        raw, count = pattern.subn(new, raw)
         if not count:
             return None
         became[one] = new.decode()
@@ -193,7 +193,7 @@ def parts_reversed(raw: bytes, _: frozenset[str]) -> tuple[bytes, Mapping[str, s
     parts = _parts(message)
     if not any(map(_is_report, parts)):
         return None
-    message.set_payload(parts[::-1])
+    message.set_payload([*parts[::-1]])
     return _same(_written(message))
 
 
