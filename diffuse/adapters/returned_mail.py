@@ -6,12 +6,14 @@ Nothing in it is trusted: whatever is broken is read as far as it goes, and noth
 import html
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from itertools import accumulate
+from quopri import decodestring
 from typing import Any
 
 from diffuse.domain.returned import Mail
@@ -29,6 +31,7 @@ LONGEST_RUN = 80
 """So often a mark is looked at that is repeated, as in a ruled line."""
 
 _REPORTS = ("message/delivery-status", "message/global-delivery-status", "message/feedback-report")
+_RECEIPTS = ("message/disposition-notification", "message/global-disposition-notification")
 _ORIGINALS = (
     "message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers",
     "message/rfc822-headers", "text/rfc822", "message/partial",
@@ -37,7 +40,7 @@ _TAG = re.compile(r"<(?:[a-z/!][^<>@]{0,500})>", re.IGNORECASE)
 _HIDDEN = re.compile(r"(?is)<(style|script|title)\b.*?(?:</\1\s*>|\Z)")
 _LONG = re.compile(rf"([^\n]{{{LONGEST_LINE}}})[^\n]+")
 _RUN = re.compile(rf"(([^\w\n])\2{{{LONGEST_RUN - 1}}})\2+|([ \t]{{{LONGEST_RUN}}})[ \t]+")
-_BREAK = re.compile(r"(?i)<(?:br|/?p|/?div|/?tr|/?li|/?h\d|/?table)\b[^<>]{0,500}>")
+_BREAK = re.compile(r"(?i)<(?:br|/?p|/?div|/?tr|/?li|/?h\d|/?table)\b[^<>]{0,500}>[ \t]*\n?")
 
 
 def taken_apart(raw: bytes) -> Mail:
@@ -52,12 +55,15 @@ def _parts(message: Message, deep: int) -> Mail:
     plain: list[str] = []
     marked_up: list[str] = []
     reports: list[str] = []
+    receipts: list[str] = []
     originals: list[str] = []
     inner: list[Mail] = []
     for part in _own_parts(message):
         kind = part.get_content_type()
         if kind in _REPORTS:
             reports.append(_inside(part))
+        elif kind in _RECEIPTS:
+            receipts.append(_inside(part))
         elif kind in _ORIGINALS:
             originals.append(_inside(part))
             payload = part.get_payload()
@@ -75,6 +81,7 @@ def _parts(message: Message, deep: int) -> Mail:
         texts=_looked_at(map(_short, plain or marked_up)),
         readable=_looked_at(map(_short, marked_up)),
         reports=_looked_at(reports or _notified(plain)),
+        receipts=_looked_at(receipts),
         originals=_looked_at(originals),
         inner=tuple(inner),
     )
@@ -89,7 +96,7 @@ def _without_mbox_line(raw: bytes) -> bytes:
 def _own_parts(message: Message) -> Iterator[Message]:
     """Yield the leaves of a mail; what it carries as another mail is one leaf."""
     kind = message.get_content_type()
-    if kind in _REPORTS or kind in _ORIGINALS or not message.is_multipart():
+    if kind in (*_REPORTS, *_RECEIPTS, *_ORIGINALS) or not message.is_multipart():
         yield message
         return
     for part in message.get_payload():
@@ -102,8 +109,23 @@ def _inside(part: Message) -> str:
     payload = part.get_payload()
     if isinstance(payload, list):
         inner = "\n".join(_as_written(one) for one in payload if isinstance(one, Message))
-        return inner[:MOST_TEXT]
+        return _unwrapped(inner, str(part.get("content-transfer-encoding", "")).strip().lower())[:MOST_TEXT]
     return _text(part)
+
+
+def _unwrapped(written: str, encoding: str) -> str:
+    """Decode a report that came encoded, which RFC 6533 allows; what cannot be decoded stays as it is."""
+    raw = written.encode("utf-8", "surrogateescape")
+    try:
+        if encoding == "base64":
+            return (
+                b64decode(b"".join(raw.split()), validate=True)
+                .decode("utf-8", "replace")
+                .replace("\r\n", "\n")
+            )
+    except ValueError:
+        return written
+    return decodestring(raw).decode("utf-8", "replace") if encoding == "quoted-printable" else written
 
 
 def _as_written(message: Message) -> str:

@@ -11,14 +11,20 @@ from diffuse.domain.returned import FAILURES, Classified, Failure, Kind, Mail
 _MAILER = re.compile(
     r"mailer-?daemon|post_?master|mail.?delivery|mdaemon|delivery.?(?:sub)?system|mail.?system|mailer"
     r"|no-?reply@sns"
-    r"|^ndr@|bounce|system administrator|symantec|antivirus|smtp|\bimss@|<>",
+    r"|\bndr@|bounce|system administrator|microsoft ?exchange|anti-?virus|smtp|\bimss@|<>",
     re.IGNORECASE,
 )
 _AUTOMATIC = re.compile(
     r"out of (?:the )?office|auto(?:matic|mated|matique)?[ -]?(?:reply|response|responder|answer|r[ée]ponse)"
     r"|r[ée]ponse automatique|absen(?:t|ce)\b|\baway (?:until|from)|vacation|on leave|de retour"
     r"|vacances|\ben congé|annual leave|on holiday"
-    r"|message d['’]absence",
+    r"|message d['’]absence|\bOOO\b"
+    r"|automatische (?:antwort|beantwortung)|abwesen(?:d|heit)|nicht im b[üu]ro|im urlaub"
+    r"|respuesta autom[áa]tica|fuera de (?:la )?oficina|ausen(?:te|cia)|de vacaciones"
+    r"|risposta automatica|fuori (?:sede|ufficio)|assen(?:te|za)|in ferie"
+    r"|resposta autom[áa]tica|ausência|fora do escrit[óo]rio|de férias"
+    r"|automatisch (?:antwoord|bericht)|afwezig|niet (?:op|aanwezig)|met vakantie"
+    r"|自動(?:応答|返信)|不在|休暇|自动(?:回复|答复)|автоответ|отсутств",
     re.IGNORECASE,
 )
 _CHALLENGE = re.compile(
@@ -27,7 +33,11 @@ _CHALLENGE = re.compile(
     r"|release|approve)"
     r"|challenge.?response|sender verification|spam arrest|tmda|boxtrapper|confirmez votre (?:adresse"
     r"|envoi|courriel)"
-    r"|demande d['’]authentification|mailinblack",
+    r"|demande d['’]authentification|mailinblack|challenge[ /-]response"
+    r"|prot(?:ect|[ée]g)\w*[^.\n]{0,60}(?:junk|spam|pourriel)"
+    r"|(?:confirmer|prouver|vérifier)[^.\n]{0,40}(?:bien une personne|humain|êtes une personne)"
+    r"|(?:held|waiting|awaits?)[^.\n]{0,120}(?:allowed|approved|address book|allow(?:ed)? senders?)"
+    r"|type the (?:letters|characters|word|code)|captcha",
     re.IGNORECASE,
 )
 _ID = re.compile(r"<[^<>\s]{3,250}@[^<>\s]{1,250}>")
@@ -36,7 +46,17 @@ _ID = re.compile(r"<[^<>\s]{3,250}@[^<>\s]{1,250}>")
 def classify(mail: Mail) -> Classified:
     """Return what a mail is; the order of the questions is that of what would do most harm when missed."""
     ids = tuple(dict.fromkeys(_message_ids(mail)))
-    for ask in (_complaint, _report, _listed, _bounce_of_mailer, _challenge, _automatic, _bounce, _answer):
+    for ask in (
+        _complaint,
+        _read_by_them,
+        _report,
+        _listed,
+        _bounce_of_mailer,
+        _challenge,
+        _automatic,
+        _bounce,
+        _answer,
+    ):
         found = ask(mail)
         if found:
             return Classified(kind=found.kind, reason=found.reason, failures=found.failures, message_ids=ids)
@@ -58,6 +78,12 @@ def _complaint(mail: Mail) -> Classified | None:
     if subject == "unsubscribe" and "list-unsubscribe" not in mail.headers:
         return _complained(_address(mail.headers.get("from", "")), "opt-out")
     return None
+
+
+def _read_by_them(mail: Mail) -> Classified | None:
+    """Read a receipt of the reader's own program (RFC 8098): it arrived, unless a filter threw it back."""
+    text = told.told_and_returned(_text(mail))[0]
+    return _all(one for report in mail.receipts for one in reports.receipts(report, text))
 
 
 def _complained(address: str, reason: str) -> Classified:
@@ -114,11 +140,20 @@ def _bounce(mail: Mail) -> Classified | None:
     """Read a bounce that was written for people."""
     subject = mail.headers.get("subject", "")
     text = _text(mail)
-    if not any(words.search(one) for words in (told.FAILED, told.LATE) for one in (subject, text[:3000])):
-        return None
-    if _AUTOMATIC.match(subject):
+    if _AUTOMATIC.match(subject) or not _speaks_of_delivery(
+        subject, text[:3000], by_mailer=_from_mailer(mail)
+    ):
         return None
     return _all(told.failures(text, subject, _named(mail, "from", "return-path"), _named(mail, *_ENVELOPE)))
+
+
+def _speaks_of_delivery(subject: str, text: str, *, by_mailer: bool) -> bool:
+    """Tell whether a text speaks of a delivery; a mailer's text does by a code or a receipt, too."""
+    if any(words.search(one) for words in (told.FAILED, told.LATE) for one in (subject, text)):
+        return True
+    flowing = " ".join(text.split())
+    words = (told.FAILED, told.LATE, told.ARRIVED, told.REFUSED)
+    return by_mailer and any(one.search(flowing) for one in words)
 
 
 def _challenge(mail: Mail) -> Classified | None:
@@ -132,23 +167,46 @@ def _automatic(mail: Mail) -> Classified | None:
     submitted = headers.get("auto-submitted", "no").lower().partition(";")[0].strip()
     if (
         submitted not in {"", "no"}
-        or any(name in headers for name in ("x-autoreply", "x-autorespond", "x-auto-reply"))
+        or any(name in headers for name in _ANSWERING)
+        or "autoresponder"
+        in f"{headers.get('x-post-messageclass', '')}{headers.get('delivered-to', '')}".lower()
         or headers.get("precedence", "").lower() == "auto_reply"
         or "vacation" in headers.get("x-mailer", "").lower()
         or _AUTOMATIC.search(headers.get("subject", ""))
     ):
-        one = Failure(address=_address(headers.get("from", "")), kind=Kind.AUTO_REPLY, reason="vacation")
-        return Classified(kind=Kind.AUTO_REPLY, reason="vacation", failures=(one,))
+        return _automatic_answer(mail)
     return None
 
 
+def _automatic_answer(mail: Mail) -> Classified:
+    one = Failure(address=_address(mail.headers.get("from", "")), kind=Kind.AUTO_REPLY, reason="vacation")
+    return Classified(kind=Kind.AUTO_REPLY, reason="vacation", failures=(one,))
+
+
 def _answer(mail: Mail) -> Classified | None:
-    """Find what a person wrote: an answer to a mail, from somebody who is no mailer."""
+    """Find what a person wrote: an answer to a mail, from somebody who is no mailer.
+
+    People write with a return path: an answer without one wrote itself (RFC 3834, 3.1).
+    """
     headers = mail.headers
     if _MAILER.search(headers.get("from", "<>")) or not (headers.keys() & {"in-reply-to", "references"}):
         return None
-    return Classified(kind=Kind.HUMAN_REPLY)
+    if "".join(headers.get("return-path", "").split()) == "<>":
+        return _automatic_answer(mail)
+    one = Failure(address=_address(headers.get("from", "")), kind=Kind.HUMAN_REPLY)
+    return Classified(kind=Kind.HUMAN_REPLY, failures=(one,))
 
+
+_ANSWERING = (
+    "x-autoreply",
+    "x-autorespond",
+    "x-auto-reply",
+    "x-mail-autoreply",
+    "x-autoresponder",
+    "x-fc-machinegenerated",
+    "x-ms-exchange-inbox-rules-loop",
+)
+"""Headers that programs write which answer by themselves: cPanel, Exchange's rules, FirstClass and others."""
 
 _ENVELOPE = ("to", "reply-to", "delivered-to", "x-original-to")
 _ORDER = (Kind.PERMANENT, Kind.TEMPORARY, Kind.DELAYED, Kind.DELIVERED)
@@ -188,6 +246,8 @@ def _message_ids(mail: Mail) -> Iterator[str]:
     texts = (*mail.originals, *(told.told_and_returned(one)[1] for one in mail.texts))
     for text in texts:
         yield from _ID.findall(told.returned_headers(text).get("message-id", ""))
+    for receipt in mail.receipts:
+        yield from (one for told_id in reports.receipt_ids(receipt) for one in _ID.findall(told_id))
     for name in ("in-reply-to", "references"):
         yield from _ID.findall(mail.headers.get(name, ""))
 

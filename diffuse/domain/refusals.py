@@ -18,8 +18,8 @@ _BY_CODE: dict[str, str] = {
     "1.3": "bad_address",
     "1.4": "bad_address",
     "1.6": "moved",
-    "1.8": "sender_refused",
     "1.7": "sender_refused",
+    "1.8": "sender_refused",
     "1.10": "no_such_host",
     "2.0": "mailbox",
     "2.1": "mailbox_disabled",
@@ -35,22 +35,56 @@ _BY_CODE: dict[str, str] = {
     "4.5": "unreachable",
     "4.6": "loop",
     "4.7": "expired",
+    "4.14": "loop",
     "5.3": "too_many_recipients",
+    "6.0": "content",
+    "6.1": "content",
+    "6.2": "content",
+    "6.3": "content",
+    "6.5": "content",
+    "6.6": "content",
+    "6.7": "content",
+    "6.8": "content",
+    "6.9": "content",
     "7.0": "policy",
     "7.1": "blocked",
+    "7.2": "policy",
+    "7.4": "tls",
     "7.5": "policy",
     "7.7": "policy",
+    "7.10": "tls",
+    "7.11": "tls",
+    "7.13": "mailbox_disabled",
+    "7.17": "moved",
+    "7.18": "moved",
+    "7.20": "policy",
+    "7.21": "policy",
+    "7.22": "policy",
+    "7.23": "policy",
+    "7.24": "policy",
+    "7.25": "blocked",
+    "7.26": "policy",
+    "7.27": "sender_refused",
+    "7.28": "blocked",
+    "7.29": "policy",
+    "7.30": "tls",
 }
 """What the last two numbers of a status code say (RFC 3463, and the IANA registry after it)."""
 
 _PHRASES: tuple[tuple[str, str], ...] = (
+    ("no_such_user", r"recip(?:ient)?notfound|recipient address rejected: access denied"),
+    ("expired", r"message (?:has )?expired|expired (?:message|in queue)"),
+    ("moved", r"user (?:has )?moved|has moved to|no longer (?:works|at this address)"),
+    ("sender_refused", r"sender address rejected|sender (?:verify|verification) fail|domain of sender"),
+    ("too_many_recipients", r"too many recipients"),
+    ("tls", r"\btls\b|starttls|encryption (?:is )?(?:needed|required)"),
     (
         "mailbox_full",
         (
             r"mailbox (?:is |was )?(?:full|over)|(?:over|exceed\w*|out of"
             r"|reached)[^.\n]{0,40}(?:quota|storage)"
             r"|quota (?:exceeded|has been exceeded|limit)|boîte[^.\n]{0,20}pleine|disk ?quota"
-            r"|mailbox size limit"
+            r"|mailbox size limit|mailbox[^.\n]{0,20}exceed|(?:boîte|messagerie)[^.\n]{0,50}pleine"
             r"|not enough (?:storage|disk) space|maildir over ?quota|too much mail data|overdrawn"
         ),
     ),
@@ -63,6 +97,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         ),
     ),
     ("virus", r"\bvirus|malware|infected"),
+    ("blocked", r"\brate of unsolicited mail"),
     (
         "spam",
         r"\bspam\b(?!haus)|unsolicited|junk mail|considered as spam|message content rejected|content filter",
@@ -72,7 +107,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         (
             r"black ?list|block ?list|spamhaus|dnsbl|\brbl\b|reputation|(?:ip|host|client|sender)[^.\n]{0,30}"
             r"(?:blocked|banned|denied)|reverse dns|\bptr\b|too many (?:connections|errors)"
-            r"|rate limit|greylist"
+            r"|rate[ -]?limit|gr[ea]y-?list|\brate of (?:unsolicited )?mail"
         ),
     ),
     (
@@ -80,19 +115,24 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         (
             r"\bspf\b|\bdkim\b|\bdmarc\b|policy|not authori[sz]ed|access denied"
             r"|relay(?:ing)? (?:access )?denied"
-            r"|relaying|not permitted|restricted|permission"
+            r"|relaying|(?:unable to|not|n['’]t|cannot) relay|not permitted|restricted|permission"
         ),
     ),
     (
         "mailbox_disabled",
-        r"disabled|inactive|suspended|deactivated|not active|locked|discontinued|expired account",
+        (
+            r"disabled|inactive|(?<!delivery temporarily )suspended|deactivated|not active|locked"
+            r"|discontinued|expired account"
+            r"|(?:account|mailbox)[^.\n]{0,30}(?:closed|cancell?ed|terminated)"
+        ),
     ),
     (
         "no_such_user",
         (
-            r"(?:user|account|recipient|mailbox|address(?:ee)?|alias|utilisateur|destinataire)s?[^.\n]{0,60}"
+            r"(?:user|account|recipient|mailbox|address(?:ee)?|alias|utilisateur|destinataire|adresse|usuario"
+            r"|destinatario|utente|utilizador|benutzer|empfänger|gebruiker)s?[^.\n]{0,60}"
             r"(?:unknown|inconnu|not (?:be )?(?:found|exist|known|listed|recogni[sz]ed|valid|available)"
-            r"|n'existe pas"
+            r"|n['’]existe pas|desconocid[oa]|sconosciut[oa]|desconhecid[oa]|unbekannt|onbekend|inexistant"
             r"|does(?:n['’]t| not) exist|invalid|unavailable|rejected|doesn['’]t have|not a valid)"
             r"|(?:unknown|no such|invalid|bad|unrouteable|unroutable|inexistent|non-?existent)"
             r"[^.\n]{0,30}(?:user|account|recipient|mailbox|address|alias|name)"
@@ -108,6 +148,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
             r"|bad destination"
         ),
     ),
+    ("content", r"body type not supported|conversion (?:is )?(?:required|not)|smtputf8|8bitmime"),
     ("loop", r"too many hops|mail loop|loops? back|hop count"),
     (
         "expired",
@@ -128,7 +169,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
 )
 _WORDS = tuple((reason, re.compile(words, re.IGNORECASE)) for reason, words in _PHRASES)
 
-VAGUE = frozenset({"0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "6.0", "7.0", "7.1"})
+VAGUE = frozenset({"0.0", "1.0", "1.10", "4.1", "2.0", "3.0", "4.0", "5.0", "6.0", "7.0", "7.1"})
 """Codes that say less than the words that follow them."""
 
 
@@ -148,11 +189,14 @@ def reply_of(text: str) -> str:
     return f"{found[1][0]}.0.0" if found else ""
 
 
-def reason_of(status: str, text: str) -> str:
-    """Return one word for why: from a code that says something, else from the words, else from any code."""
+def reason_of(status: str, *texts: str) -> str:
+    """Return one word for why: from a code that says something, else from the words, else from any code.
+
+    A later text is asked only where an earlier one says nothing.
+    """
     detail = status.partition(".")[2]
     known = _BY_CODE.get(detail, "")
     if known and detail not in VAGUE:
         return known
-    worded = next((reason for reason, words in _WORDS if words.search(text)), "")
+    worded = next((reason for text in texts for reason, words in _WORDS if words.search(text)), "")
     return worded or known or "undefined"

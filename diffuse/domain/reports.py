@@ -13,6 +13,9 @@ ADDRESS = re.compile(
 """An address in a text, international ones too."""
 
 _LAST = 0x10FFFF
+_XTEXT = re.compile(r"\+([2-7][0-9A-F])")
+"""A character as RFC 3461 (4) writes it in an address that a program forgot to decode."""
+
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*(.*)")
 _ADDRESSED = ("original-recipient", "final-recipient", "x-actual-recipient")
 
@@ -40,8 +43,12 @@ def blocks(report: str) -> Iterator[Mapping[str, str]]:
 def address_in(value: str) -> str:
     """Return the address of a recipient field (``rfc822; user@example.org``), or ''."""
     value = re.sub(r"\\x\{([0-9A-Fa-f]{2,6})\}", _unescaped, value.partition(";")[2] or value)
-    found = ADDRESS.search(re.sub(r"\+([0-9A-F]{2})(?=.*@)", r"+\1", value))
+    found = ADDRESS.search(value)
     return found[0].strip("'\"") if found else ""
+
+
+def _character(code: re.Match[str]) -> str:
+    return chr(int(code[1], 16))
 
 
 def is_written(address: str) -> bool:
@@ -53,6 +60,7 @@ def is_written(address: str) -> bool:
 def _addressed(block: Mapping[str, str]) -> Sequence[str]:
     """Return the address as we wrote it (``Original-Recipient``), and then those that it was made into."""
     found = [one for name in _ADDRESSED if (one := address_in(block.get(name, "")))]
+    found += [_XTEXT.sub(_character, one) for one in found if _XTEXT.search(one)]
     return [one for one in dict.fromkeys(found) if is_written(one)] or [""]
 
 
@@ -72,10 +80,40 @@ def failures(report: str) -> Iterator[Failure]:
         kind = _kind(action, status)
         if kind is None:
             continue
-        reason = reason_of(status, detail)
+        reason = reason_of(status, "" if kind is Kind.DELIVERED else detail)
         yield Failure(
             address=address, kind=kind, status=status, reason=reason, detail=detail[:500], also=tuple(also)
         )
+
+
+_REFUSED = re.compile(r"\b(?:rejected|refused)\b|rejeté|refusé", re.IGNORECASE)
+
+
+def receipts(report: str, told: str) -> Iterator[Failure]:
+    """Yield what the reader's own program says of a mail (RFC 8098): displayed, deleted, or thrown back.
+
+    A filter refuses by ``failed``, by the modifier ``rejected``, or by ``deleted`` and its own words in what
+    people are ``told`` (RFC 5429, 2.2).
+    """
+    for block in blocks(report):
+        said = block.get("disposition", "").lower()
+        if not said:
+            continue
+        address, *also = _addressed(block)
+        action, _, modifier = said.rpartition(";")[2].strip().partition("/")
+        by_filter = action == "deleted" and said.startswith("automatic") and _REFUSED.search(told)
+        refused = by_filter or action == "failed" or "rejected" in said or "error" in modifier
+        kind = Kind.PERMANENT if refused else Kind.DELIVERED
+        detail = block.get("failure", block.get("error", ""))
+        reason = reason_of("", detail, told) if refused else action
+        yield Failure(address=address, kind=kind, reason=reason, detail=detail[:500], also=tuple(also))
+
+
+def receipt_ids(report: str) -> Iterator[str]:
+    """Yield the Message-IDs of the mails that a receipt is about."""
+    for block in blocks(report):
+        if found := block.get("original-message-id", ""):
+            yield found
 
 
 def complained(report: str) -> str:

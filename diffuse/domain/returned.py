@@ -39,6 +39,7 @@ class Mail:
         texts: what people read.
         readable: what its pages say, when it has pages.
         reports: what programs read: delivery reports and complaints, as written.
+        receipts: what the reader's own program reports (RFC 8098), as written.
         originals: the returned mails, or their headers alone, as written.
         inner: reports that came as an attachment, passed on by another mailer.
     """
@@ -48,6 +49,7 @@ class Mail:
     texts: tuple[str, ...] = ()
     readable: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
+    receipts: tuple[str, ...] = ()
     originals: tuple[str, ...] = ()
     inner: "tuple[Mail, ...]" = ()
 

@@ -7,6 +7,7 @@ label before it (Notes, James, IMail, InterScan), or a sentence around it.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from diffuse.domain.refusals import reason_of, reply_of, status_of
@@ -25,7 +26,7 @@ _LABEL = (
 _STRONG: tuple[re.Pattern[str], ...] = tuple(
     re.compile(form, re.MULTILINE | re.IGNORECASE)
     for form in (
-        rf"^[ \t]*(?:(?:\d+[.)]|[*•-])[ \t]+)?[<\[]({_A})[>\]][ \t]*(?:\([^)\n]*\))?[ \t]*:",
+        rf"^[ \t]*(?:(?:\d+[.)]|[*•-])[ \t]+)?[<\[]({_A})[>\]]\s*(?:\([^)]{{0,200}}\))?[ \t]*:",
         rf"^[ \t]+[^<>\n]{{1,200}}<({_A})>:[ \t]",
         rf"^[ \t]*+(?:[-*•\"']{{1,2}}[ \t]*+)?(?:smtp:|mailto:)?<?({_A})>?[\"']?[:;,.]?[ \t]*$",
         rf"\((?:ultimately )?(?:generated|expanded) from:?[ \t]*<?({_A})",
@@ -106,11 +107,16 @@ FAILED = re.compile(
     r"|n['’]a pas pu (?:être|etre)|non remis|échec de|impossible de remettre|no such user"
     r"|mailbox (?:is )?full|failure|mail loop|loop alert|aborted"
     r"|error (?:sending|while|during)|there was an error|fatal errors|не доставлен|nicht zugestellt"
-    r"|配信|送信できません|届けることが|宛先|エラー|无法|退信",
+    r"|配信|送信できません|届けることが|宛先|エラー|无法|退信"
+    r"|unzustellbar|fehler bei der (?:nachrichten)?zustellung|zustellung[^.\n]{0,40}(?:fehlgeschlagen|nicht)"
+    r"|no (?:se )?(?:ha )?(?:podido|pudo|puede) (?:ser )?entreg|no (?:se )?entreg|mensaje devuelto"
+    r"|não (?:foi|pôde|pode)(?: \w+){0,2} entreg|não entregue|falha na entrega"
+    r"|mancat[ao] (?:recapito|consegna)|impossibile (?:recapitare|consegnare)|non (?:è stato )?recapitat"
+    r"|niet (?:worden |kunnen )*(?:bezorgd|afgeleverd)|onbestelbaar",
     re.IGNORECASE,
 )
 LATE = re.compile(
-    r"(?:has|have|was|were) (?:not yet been|been) (?:delayed|delivered)\b|not yet been delivered"
+    r"(?:has|have|was|were) been delayed\b|not yet been delivered"
     r"|is delayed|delayed"
     r"|(?:will|to) (?:continue|keep)[^.\n]{0,30}(?:try|attempt|retr)|will (?:be )?(?:retr|try)\w*"
     r"|delivery attempts will|warning message only|do not need to resend|could not send mail for past"
@@ -118,12 +124,31 @@ LATE = re.compile(
     re.IGNORECASE,
 )
 GIVEN_UP = re.compile(
-    r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|no longer be|permanent", re.IGNORECASE
+    r"giv(?:en|ing) up|gave up|will not be (?:retried|tried)|no longer be"
+    r"|\bpermanent(?:ly)?\b(?<!fails permanently)",
+    re.IGNORECASE,
 )
+REFUSED = re.compile(
+    r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])|(?:^|[ (<:#])[45]\d\d[ -](?=[\w<#])|\bunknown\b|not found"
+    r"|did not receive|invalid|quota|not exist",
+    re.IGNORECASE,
+)
+"""What only mailers mean by itself: a code of RFC 3463 or 5321, or why."""
+ARRIVED = re.compile(
+    r"\brelayed to (?:the )?mailer|(?:has|have) been (?:successfully )?(?:delivered|relayed) to"
+    r"|successfully (?:delivered|relayed)|a été (?:remis|livré)",
+    re.IGNORECASE,
+)
+"""A receipt, in the words of PowerMTA and Exchange."""
 
 
 _MEANT = re.compile(rf"(?<=[<\s,:]){_A}(?=[>\s,;]|$)")
 
+
+_MADE_FROM = re.compile(
+    rf"(?:expanded|generated)[ \t]+from:?\s+<?({_A})|original address:\s*<?({_A})", re.IGNORECASE
+)
+"""The address that ours was made from on the way (Sendmail, Postfix, Exim), or was before (PMDF)."""
 
 _OFFICE = re.compile(
     r"(?<![\w.+-])(?:postmaster|mailer-daemon|support|abuse|help|helpdesk|admin|info"
@@ -192,7 +217,14 @@ def failures(text: str, subject: str, mailer: frozenset[str], others: frozenset[
 
 def _read(found: Mapping[str, str], subject: str, told: str) -> Sequence[Failure]:
     late = _is_late(subject, told)
-    return [_failure(address, piece, told, late=late) for address, piece in found.items()]
+    everywhere = told if len(found) == 1 else ""
+    return [
+        replace(one, kind=Kind.DELIVERED, reason="", status="")
+        if ARRIVED.search(piece) and not FAILED.search(piece)
+        else one
+        for address, piece in found.items()
+        for one in [_failure(address, piece, told, everywhere, late=late)]
+    ]
 
 
 def _is_late(subject: str, told: str) -> bool:
@@ -240,7 +272,8 @@ def _found(form: re.Pattern[str], told: str, ignored: frozenset[str]) -> Mapping
     return pieces
 
 
-def _failure(address: str, piece: str, told: str, *, late: bool) -> Failure:
+def _failure(address: str, piece: str, told: str, everywhere: str, *, late: bool) -> Failure:
+    """Read the piece of an address; what is said ``everywhere`` counts where the piece gives no reason."""
     words = piece.replace(address, " ")
     status = status_of(words) or reply_of(words) or status_of(told)
     if late:
@@ -255,6 +288,12 @@ def _failure(address: str, piece: str, told: str, *, late: bool) -> Failure:
         address=address,
         kind=kind,
         status=status,
-        reason=reason_of(status, words),
+        reason=reason_of(status, words, everywhere.replace(address, " ")),
         detail=" ".join(words.split())[:500],
+        also=_made_from(address, piece),
     )
+
+
+def _made_from(address: str, piece: str) -> tuple[str, ...]:
+    found = (one[1] or one[2] for one in _MADE_FROM.finditer(piece))
+    return tuple(one for one in dict.fromkeys(found) if one.lower() != address.lower())

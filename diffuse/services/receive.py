@@ -31,6 +31,7 @@ RECENT = timedelta(days=7)
 ROUTED = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to", "cc")
 """Headers in which the address stands that a mail came back to."""
 
+UNREADABLE = "it could not be taken apart ({why}): read it as it came"
 FORGED = "its return path was not signed by us: somebody made it up, or a secret was withdrawn"
 NOT_OURS = "about no message of ours that has left; nothing was changed"
 READ_IT = {
@@ -101,31 +102,43 @@ class Receive:
     def take(self, raw: bytes) -> str:
         """Keep one mail and do what follows; return its kind, or nothing when it was kept before."""
         now = self._clock.now()
+        try:
+            returned, about, until = self._understood(raw, now)
+            kept = self._returns.keep(returned)
+        except DiffuseError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- made to stop the reader, or a mistake of ours
+            _log.exception("a mail that came back could not be taken apart; it is kept for review")
+            returned, about, until = _unreadable(raw, now, error), None, None
+            kept = self._returns.keep(returned)
+        if not kept:
+            return ""
+        if about and until:
+            self._hold(about, until, now)
+        return str(returned.kind)
+
+    def _understood(self, raw: bytes, now: datetime) -> tuple[Returned, Known | None, date | None]:
+        """Return what to keep of a mail, the delivery that it is about, and the last day away it names."""
         mail = self._take_apart(raw)
         found = classify(mail)
         about, matched, review = self._match(mail, found, now)
         failure = _theirs(found, about)
         until = self._away(mail, found, about, now) if matched in PROVEN else None
-        review = review or _review(found, until)
-        kept = self._returns.keep(
-            Returned(
-                digest=hashlib.sha256(raw).hexdigest(),
-                delivery=about.delivery if about else None,
-                kind=failure.kind if failure else found.kind,
-                status=failure.status if failure else "",
-                matched=matched,
-                reason=failure.reason if failure else found.reason,
-                address=failure.address if failure else "",
-                review=review,
-                subject=mail.headers.get("subject", "")[:500],
-                at=now,
-                size=len(raw),
-                raw=raw[:KEPT],
-            )
+        returned = Returned(
+            digest=hashlib.sha256(raw).hexdigest(),
+            delivery=about.delivery if about else None,
+            kind=failure.kind if failure else found.kind,
+            status=failure.status if failure else "",
+            matched=matched,
+            reason=_plain(failure.reason if failure else found.reason),
+            address=_plain(failure.address if failure else ""),
+            review=review or _review(found, until),
+            subject=_plain(mail.headers.get("subject", ""))[:500],
+            at=now,
+            size=len(raw),
+            raw=raw[:KEPT],
         )
-        if kept and about and until:
-            self._hold(about, until, now)
-        return str(failure.kind if failure else found.kind) if kept else ""
+        return returned, about, until
 
     def _match(self, mail: Mail, found: Classified, now: datetime) -> tuple[Known | None, str, str]:
         """Find the delivery: by the signed return path, then the Message-ID, then the address."""
@@ -138,6 +151,8 @@ class Receive:
                 return about, "verp" if about else "", "" if about else NOT_OURS
         addresses = {one for failure in found.failures for one in (failure.address, *failure.also) if one}
         pair = self._returns.sent_to(addresses, found.message_ids, now - RECENT) if addresses else None
+        if pair is None and found.kind is Kind.HUMAN_REPLY:  # people answer from other addresses
+            pair = self._returns.sent_to((), found.message_ids, now)
         if pair:
             return pair[0], pair[1], ""
         return None, "", NOT_OURS if found.kind in FAILURES else ""
@@ -165,9 +180,33 @@ def _theirs(found: Classified, about: Known | None) -> Failure | None:
     return found.failures[0] if found.failures else None
 
 
+def _unreadable(raw: bytes, now: datetime, error: Exception) -> Returned:
+    return Returned(
+        digest=hashlib.sha256(raw).hexdigest(),
+        delivery=None,
+        kind=Kind.UNSURE,
+        status="",
+        matched="",
+        reason="",
+        address="",
+        review=UNREADABLE.format(why=type(error).__name__),
+        subject="",
+        at=now,
+        size=len(raw),
+        raw=raw[:KEPT],
+    )
+
+
+def _plain(text: str) -> str:
+    """Return a text without what no database takes: surrogates that stand alone, and NUL."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
+
+
 def _review(found: Classified, until: date | None) -> str:
     if found.kind is Kind.AUTO_REPLY:
         return (
             f"away until {until}: messages wait" if until else "an automatic answer that names no plain date"
         )
+    if found.kind is Kind.COMPLAINT and found.reason == "not-spam":
+        return "somebody called a message wanted that a filter had put aside (RFC 6430)"
     return READ_IT.get(found.kind, "")

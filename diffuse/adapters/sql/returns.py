@@ -50,7 +50,10 @@ class SqlReturns:
         """Return the delivery to one of some addresses that a mail is about, and how it was found.
 
         With Message-IDs it must have one of them; without any, it is the last one sent after ``since``.
+        Without addresses, whoever has our Message-ID has the message: a keyed hash is in it.
         """
+        if not addresses:
+            return self._with_id(message_ids)
         lower = {one.lower() for one in addresses}
         with reading(self._engine) as connection:
             people = connection.scalars(select(_WHO.id).where(func.lower(_WHO.email).in_(lower))).all()
@@ -64,6 +67,12 @@ class SqlReturns:
                 found, how = theirs.where(_TOLD.sent_at >= since), "recipient"
             row = connection.execute(found.order_by(_TOLD.sent_at.desc(), _TOLD.id.desc()).limit(1)).first()
         return (Known(*row), how) if row else None
+
+    def _with_id(self, message_ids: Collection[str]) -> tuple[Known, str] | None:
+        same = _known().where(_TOLD.message_id.in_(set(message_ids)), _TOLD.fenced_at.is_not(None))
+        with reading(self._engine) as connection:
+            row = connection.execute(same.order_by(_TOLD.id.desc()).limit(1)).first()
+        return (Known(*row), "message-id") if row else None
 
     def keep(self, mail: Returned) -> bool:
         """Keep a mail and settle its delivery; False, and nothing changes, when it was kept before."""

@@ -536,7 +536,8 @@ returned = Table(
     Index("ix_returned_delivery", "delivery"),
     sqlite_strict=True,
 )
-"""Mails that came back, each once (``digest`` is their SHA-256); rows are only added.
+"""Mails that came back, each once (``digest`` is their SHA-256); rows are only added, and a trigger
+refuses every change: they go as a whole, when retention or an erasure asks for it.
 
 ``raw`` is the mail, cut off where it is too long; ``size`` is how long it was. ``review`` says why a person
 should look at it.

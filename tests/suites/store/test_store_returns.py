@@ -4,10 +4,15 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import DatabaseError
 
 from diffuse.adapters.return_paths import ReturnPaths
 from diffuse.adapters.returned_mail import taken_apart
+from diffuse.adapters.sql.engine import writing
+from diffuse.adapters.sql.retention import SqlRetention
 from diffuse.adapters.sql.returns import SqlReturns
+from diffuse.adapters.sql.tables import returned
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.people import Absence
@@ -242,3 +247,64 @@ def test_what_nobody_can_read_is_kept_for_review(post: Post, raw: bytes) -> None
     assert post.receive.take(raw) == "unsure"
     (kept,) = post.returns.listed(review=True, limit=9)
     assert (kept.delivery, post.returns.raw(kept.id)) == (None, raw)
+
+
+def reply(said: str, sender: str = "ana@universite.example", to: str = "bureau@universite.example") -> bytes:
+    head = f"From: Ana <{sender}>\nTo: {to}\nSubject: Re: Rappel\n"
+    return f"{head}{said}\n\nMerci, c'est noté.\n".encode()
+
+
+@pytest.mark.parametrize("sender", ["ana@universite.example", "ana.at.home@elsewhere.example"])
+@pytest.mark.parametrize("header", ["In-Reply-To", "References"])
+def test_an_answer_by_a_person_is_about_the_message_that_it_answers(
+    post: Post, header: str, sender: str
+) -> None:
+    ids = f"<other@elsewhere.example> {post.store.row(1)['message_id']}"
+    assert post.receive.take(reply(f"{header}: {ids}", sender)) == "human-reply"
+    (kept,) = post.returns.listed(review=True, limit=9)
+    assert (kept.delivery, kept.matched, kept.address) == (1, "message-id", sender)
+    assert post.state() == (State.SENT, "")
+
+
+@pytest.mark.parametrize("said", ["In-Reply-To: <nobody@universite.example>", "In-Reply-To: your mail"])
+def test_an_answer_to_something_else_is_about_nothing(post: Post, said: str) -> None:
+    assert post.receive.take(reply(said, "stranger@elsewhere.example")) == "human-reply"
+    assert post.returns.listed(review=True, limit=9)[0].delivery is None
+
+
+def test_a_message_that_never_left_is_not_answered(store: Store) -> None:
+    store.with_people("ana")
+    store.plan(touchpoint())
+    post = Post(store)
+    post.receive.take(reply(f"In-Reply-To: {store.row(1)['message_id']}", "who@elsewhere.example"))
+    assert post.returns.listed(review=True, limit=9)[0].delivery is None
+
+
+def test_what_came_back_cannot_be_changed_and_may_go_when_its_time_is_over(post: Post) -> None:
+    post.bounce(PATHS.address(1))
+    with pytest.raises(DatabaseError, match="only added"), writing(post.store.engine) as connection:
+        connection.execute(update(returned).values(kind="delivered"))
+    assert post.returns.listed(review=False, limit=9)[0].kind == "permanent"
+    assert SqlRetention(post.store.engine).forget(NOW + DAY) > 0
+    assert post.returns.listed(review=False, limit=9) == []
+
+
+def test_a_receipt_of_the_reader_is_neither_an_open_nor_a_failure(post: Post) -> None:
+    mail = (
+        f"From: ana@universite.example\nTo: {PATHS.address(1)}\n"
+        "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n"
+        "--b\nContent-Type: message/disposition-notification\n\n"
+        "Final-Recipient: rfc822; ana@universite.example\n"
+        "Disposition: manual-action/MDN-sent-manually; displayed\n--b--\n"
+    )
+    assert post.receive.take(mail.encode()) == "delivered"
+    row = post.store.row(1)
+    assert (row["state"], row["opened_at"], row["reached_on"]) == ("sent", None, None)
+
+
+@pytest.mark.parametrize("subject", ["a\ud800b", "a\x00b", "=?utf-16?b?2AA=?="])
+def test_a_subject_that_no_database_takes_loses_only_those_characters(post: Post, subject: str) -> None:
+    raw = f"Subject: {subject}\n\nx".encode("utf-8", "surrogatepass")
+    assert post.receive.take(raw) == "unsure"
+    (kept,) = post.returns.listed(review=True, limit=9)
+    assert post.returns.raw(kept.id) == raw

@@ -1,7 +1,7 @@
 """When mailboxes are read, and what happens when one is away or a mail cannot be kept."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from diffuse.adapters.returned_mail import taken_apart
+from diffuse.domain.returned import Mail
 from diffuse.errors import TransientFailure
 from diffuse.services.receive import EVERY, Receive
 from diffuse.testing import FrozenClock
@@ -43,19 +44,22 @@ class Kept:
         if len(self.kept) == self.fails_at:
             raise TransientFailure("the database is away")
         self.kept.append(mail.subject)
+        self.last = mail
         return True
 
     def suppress(self, now: datetime) -> int:
         return 0
 
 
-def receive(kept: Kept, *boxes: Box) -> tuple[Receive, FrozenClock]:
+def receive(
+    kept: Kept, *boxes: Box, take_apart: Callable[[bytes], Mail] = taken_apart
+) -> tuple[Receive, FrozenClock]:
     clock = FrozenClock(NOW)
     service = Receive(
         clock=clock,
         returns=cast("Any", kept),
         mailboxes=boxes,
-        take_apart=taken_apart,
+        take_apart=take_apart,
         delivery_of=lambda _: None,
         succeed=cast("Any", SimpleNamespace()),
     )
@@ -94,3 +98,31 @@ def test_a_mailbox_that_is_away_keeps_nobody_from_the_next_one(caplog: pytest.Lo
     ]
     with pytest.raises(TransientFailure):
         service.read()
+
+
+def test_a_mail_that_stops_the_reader_is_kept_for_review_and_the_next_one_is_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def stops(raw: bytes) -> Mail:
+        if raw == b"hostile":
+            raise OverflowError("too deep")
+        return taken_apart(raw)
+
+    kept, box = Kept(), Box(b"hostile", b"Subject: two\n\nx")
+    service, _ = receive(kept, box, take_apart=stops)
+    with caplog.at_level(logging.ERROR, "diffuse.receive"):
+        assert service.read() == {"unsure": 2}
+    assert (kept.kept, box.aside) == (["", "two"], ["0", "1"])
+    assert len(caplog.records) == 1
+    assert caplog.records[0].exc_info is not None
+
+
+def test_what_could_not_be_taken_apart_says_why_and_keeps_every_byte() -> None:
+    def stops(raw: bytes) -> Mail:
+        raise ValueError(raw)
+
+    kept = Kept()
+    service, _ = receive(kept, take_apart=stops)
+    assert service.take(b"hostile") == "unsure"
+    assert (kept.last.raw, kept.last.delivery) == (b"hostile", None)
+    assert kept.last.review == "it could not be taken apart (ValueError): read it as it came"
