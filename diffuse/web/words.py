@@ -65,6 +65,7 @@ class Words:
     mine_tracking_aggregate: str
     mine_tracking_off: str
     mine_save: str
+    mine_saved: str
     confirmed: str
     confirmed_note: str
     chosen: str

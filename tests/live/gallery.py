@@ -17,6 +17,7 @@ from diffuse.adapters.sql.engine import connect
 from diffuse.adapters.sql.persons import SqlPersons
 from diffuse.adapters.sql.theirs import SqlTheirs
 from diffuse.domain.versions import Revision
+from diffuse.errors import TransientFailure
 from diffuse.ports import Specimen
 from diffuse.services.mine import Mine
 from diffuse.services.person import Person
@@ -164,8 +165,8 @@ def _older(walk: _Walk) -> Iterator[Shot]:
 def _errors(walk: _Walk) -> Iterator[Shot]:
     """Yield what is said when there is nothing to show; the same whoever asks."""
     yield walk.look("404", "/a/nonsense", BOTH)
-    walk.hits.fails = RuntimeError("away")
-    yield walk.look("500", walk.path("acknowledge", "both"), BOTH)
+    walk.hits.fails = TransientFailure("away")
+    yield walk.look("503", walk.path("acknowledge", "both"), BOTH)
     walk.hits.fails = None
     for _ in range(AT_ONCE):
         walk.browser.get("/a/often")

@@ -1,13 +1,16 @@
 """Every page in every state and every message that we ship, as people set their screens, and with a keyboard."""
 
+import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from html import unescape
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from tests.live.browser import REACHABLE, by_tab, chromium, overflow, violations
+from tests.live.browser import REACHABLE, STANDARD, WCAG, by_tab, chromium, overflow, violations
 from tests.live.gallery import BOTH, Shot, letters, pages
 from tests.suites.web.given import TEMPLATES
 
@@ -63,21 +66,25 @@ def mail() -> list[Shot]:
 
 
 Show = Callable[[Shot], None]
+WRITTEN = "html => { document.open(); document.write(html); document.close() }"
 
 
 @contextmanager
 def shown(browser: Browser, **options: Any) -> Iterator[tuple[Page, Show]]:  # noqa: ANN401 -- Playwright's
-    """Open a window; what it shows comes with the headers of the service, and nothing else is fetched."""
+    """Open a window; pages come with the headers of the service, and nothing else is fetched."""
     context = browser.new_context(**options)
     hung: list[Shot] = []
 
     def answer(route: Route) -> None:
-        headers = {"Content-Security-Policy": hung[-1].policy} if hung[-1].policy else {}
+        headers = {"Content-Security-Policy": hung[-1].policy}
         route.fulfill(body=hung[-1].html, content_type="text/html; charset=utf-8", headers=headers)
 
     def show(shot: Shot) -> None:
         hung.append(shot)
-        page.goto(ADDRESS)
+        if shot.policy:
+            page.goto(ADDRESS)
+        else:
+            page.evaluate(WRITTEN, shot.html)
 
     context.route("**/*", answer)
     page = context.new_page()
@@ -98,49 +105,129 @@ def wrong(shots: list[Shot], window: tuple[Page, Show], check: Callable[[Page], 
     return found
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (NARROW, "dark")], ids=["light", "dark"])
-@pytest.mark.parametrize("what", ["site", "mail"])
-def test_axe_finds_nothing_wrong(
-    browser: Browser, request: pytest.FixtureRequest, what: str, size: Mapping[str, Any], scheme: str
+both = pytest.mark.parametrize("what", ["site", "mail"])
+
+
+@both
+def test_axe_finds_nothing_wrong_by_day_or_by_night(
+    browser: Browser, request: pytest.FixtureRequest, what: str
 ) -> None:
-    with shown(browser, **size, color_scheme=scheme) as window:
-        assert wrong(request.getfixturevalue(what), window, violations) == {}
+    def check(page: Page) -> list[str]:
+        page.emulate_media(color_scheme="light")
+        found = violations(page, standard=STANDARD if what == "site" else WCAG)
+        page.emulate_media(color_scheme="dark")
+        return found + violations(page, ["color-contrast", "link-in-text-block"])
 
-
-@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["400 %", "1280"])
-@pytest.mark.parametrize("what", ["site", "mail"])
-def test_nothing_is_wider_than_the_screen_or_cut_off_by_more_space_between_letters(
-    browser: Browser, request: pytest.FixtureRequest, what: str, size: Mapping[str, Any]
-) -> None:
-    def check(page: Page) -> object:
-        before = overflow(page)
-        page.evaluate(SPACED)
-        return [*([before] if before else []), *([after] if (after := overflow(page)) else [])] or (
-            page.evaluate(CUT)
-        )
-
-    with shown(browser, **size) as window:
+    with shown(browser, **WIDE) as window:
         assert wrong(request.getfixturevalue(what), window, check) == {}
 
 
-@pytest.mark.parametrize("what", ["site", "mail"])
-def test_the_tab_key_reaches_everything_and_is_never_caught_or_lost(
+@both
+def test_at_400_percent_all_can_be_read_without_scrolling_sideways_and_hit(
+    browser: Browser, request: pytest.FixtureRequest, what: str
+) -> None:
+    def check(page: Page) -> list[object]:
+        return [*violations(page, ["target-size", "color-contrast"]), *too_wide(page)]
+
+    with shown(browser, **NARROW, color_scheme="dark") as window:
+        assert wrong(request.getfixturevalue(what), window, check) == {}
+
+
+@both
+def test_on_a_wide_screen_nothing_scrolls_sideways(
+    browser: Browser, request: pytest.FixtureRequest, what: str
+) -> None:
+    with shown(browser, **WIDE) as window:
+        assert wrong(request.getfixturevalue(what), window, too_wide) == {}
+
+
+def too_wide(page: Page) -> list[object]:
+    """Return what does not fit, as it is and with more space between letters, words and lines."""
+    before = overflow(page)
+    page.evaluate(SPACED)
+    found = [before, overflow(page), page.evaluate(CUT)]
+    return found if any(found) else []
+
+
+@both
+def test_the_tab_key_reaches_everything_once_and_what_it_reaches_can_be_seen(
     browser: Browser, request: pytest.FixtureRequest, what: str
 ) -> None:
     def check(page: Page) -> object:
         reached = by_tab(page)
-        hidden = [one["what"] for one in reached if not one["seen"] or "decoy" in one["what"]]
-        return hidden or (len(reached) != page.evaluate(REACHABLE) and reached)
+        unseen = [one for one in reached if not one["seen"] or "decoy" in one["what"]]
+        return unseen or (len(reached) != page.evaluate(REACHABLE) and reached)
 
     with shown(browser, **NARROW) as window:
         assert wrong(request.getfixturevalue(what), window, check) == {}
 
 
-def test_forced_colors_leave_every_box_its_edge_and_nothing_moves(
-    browser: Browser, site: list[Shot], mail: list[Shot]
-) -> None:
+def test_forced_colors_leave_every_box_its_edge_and_nothing_moves(browser: Browser, site: list[Shot]) -> None:
     with shown(browser, **WIDE, forced_colors="active", reduced_motion="reduce") as window:
         assert wrong(site, window, lambda page: page.evaluate(UNSEEN) or page.evaluate(MOVING)) == {}
-        assert wrong(mail[:8], window, lambda page: page.evaluate(MOVING)) == {}
 
 
+PLANTED = """<!doctype html><html><head><title>x</title></head><body><main><h1>x</h1>
+<p style="color: #bbb">pale</p><button style="width: 9px; height: 9px; padding: 0">a</button
+><button style="width: 9px; height: 9px; padding: 0">b</button>
+<p style="width: 400px; transition: all 1s">wide</p>
+<a href="#a" style="outline: none">unseen</a></main></body></html>"""
+
+
+def test_what_is_planted_is_found(browser: Browser) -> None:
+    with shown(browser, **NARROW) as (page, show):
+        show(Shot(name="planted", language="fr", html=PLANTED))
+        named = {one.partition(":")[0] for one in violations(page)}
+        assert named == {"color-contrast", "html-has-lang", "target-size"}
+        assert too_wide(page)[0] == 88
+        assert [one["seen"] for one in by_tab(page)] == [True, True, False]
+        assert page.evaluate(REACHABLE) == 3
+        assert page.evaluate(MOVING) > 0
+
+
+@both
+def test_each_page_says_which_language_it_is_in_and_speaks_no_other(
+    request: pytest.FixtureRequest, what: str
+) -> None:
+    for shot in request.getfixturevalue(what):
+        own = "fr" if shot.language == BOTH else shot.language
+        assert f'<html lang="{own}">' in shot.html, shot
+        parts = re.findall(r'<(?!html)[^>]* lang="(\w+)"', shot.html)
+        assert set(parts) <= ({"en"} if shot.language == BOTH else {own}), shot
+        said = " ".join(unescape(re.sub(r"<[^>]+>", " ", shot.html.partition("<body")[2])).split())
+        other = () if shot.language == BOTH else FOREIGN[own]
+        assert [words for words in other if words in said] == [], shot
+
+
+def sentences(language: str) -> set[str]:
+    """Return what the layouts say in a language, between what is filled in."""
+    found: set[str] = set()
+    for folder in ("web", "email"):
+        parts = [tomllib.loads((TEMPLATES / folder / "words.toml").read_text("utf-8"))[language]]
+        while parts:
+            for value in parts.pop().values():
+                if isinstance(value, str):
+                    found |= {" ".join(one.split()) for one in re.split(r"\{\w+\}", value)}
+                else:
+                    parts.append(value)
+    return {one for one in found if len(one) > len("version")}
+
+
+FOREIGN = {"fr": sentences("en") - sentences("fr"), "en": sentences("fr") - sentences("en")}
+
+
+def test_what_the_layouts_say_they_say_in_both_languages() -> None:
+    for folder in ("web", "email"):
+        words = tomllib.loads((TEMPLATES / folder / "words.toml").read_text("utf-8"))
+        shape = {language: sorted(leaves(part)) for language, part in words.items()}
+        assert shape["fr"] == shape["en"]
+    assert min(len(one) for one in FOREIGN.values()) > 60
+
+
+def leaves(part: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the path of each text, and what is filled in."""
+    for name, value in part.items():
+        if isinstance(value, str):
+            yield above + name, tuple(sorted(re.findall(r"\{\w+\}", value)))
+        else:
+            yield from leaves(value, f"{above}{name}.")
