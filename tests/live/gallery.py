@@ -127,8 +127,8 @@ def _pages(walk: _Walk) -> list[Shot]:
 def _answers(walk: _Walk) -> Iterator[Shot]:
     """Yield the page of a message, before and after everything that can be sent from it."""
     path = {point: walk.path("acknowledge", point) for point in ("both", "plain", "quiz", "notice")}
-    for point in path:
-        yield walk.look(f"to be answered: {point}", path[point])
+    for point, address in path.items():
+        yield walk.look(f"to be answered: {point}", address)
     question = {"response": "question", "text": REMARK[walk.language]}
     yield walk.send("too early", path["plain"], timedelta(), **question)
     yield walk.send("expired", path["plain"], LASTS * 2, response="acknowledge")

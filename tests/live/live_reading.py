@@ -1,4 +1,4 @@
-"""Every page in every state and every message that we ship, as people set their screens, and with a keyboard."""
+"""Every page in every state and every message that we ship, as people set their screens, by keyboard too."""
 
 import re
 import tomllib
