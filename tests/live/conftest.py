@@ -34,6 +34,6 @@ def rabbitmq(server: RabbitMq) -> RabbitMq:
 
 @pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """A campaign that was sent, and the service that its links reach; every test takes messages of its own."""
+    """A campaign that was sent, and the service behind its links; every test takes messages of its own."""
     with open_office(installation(tmp_path_factory.mktemp("office"))) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""Twelve programs that open and follow everything, at the real service: none confirms, none clicks for a person."""
+"""Twelve programs that follow whatever they find, at the real service: none confirms or clicks for a person."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.live.browser import agent_of, chromium
-from tests.live.live_paths import WEBMAIL
 from tests.live.office import Letter, Office
 from tests.suites.web.given import form_of
 from tests.suites.web.test_web_scanners import CHROME, EDGE, GMAIL
@@ -29,8 +28,8 @@ PREVIEWS = (
 )
 
 SUBMITS = """() => {
-    for (const one of document.querySelectorAll('input[type=radio]')) one.checked = true;
-    for (const one of document.querySelectorAll('input[type=radio]')) if (one.value === 'acknowledge') one.click();
+    document.querySelector('[name=answer]').click();
+    document.querySelector('[value=acknowledge]').click();
     document.querySelector('[name=confirm]').click();
 }"""
 """Choose whatever can be chosen, the confirmation too, and press the button."""
@@ -130,17 +129,16 @@ SCRIPTS: tuple[Callable[[Letter], None], ...] = (
 )  # fmt: skip
 
 
-def headless(context: BrowserContext, letter: Letter) -> list[Page]:
+def headless(context: BrowserContext, office: Office, letter: Letter) -> list[Page]:
     """Load the message and all its links with scripts, side by side, and look at each."""
-    context.route(WEBMAIL, lambda route: route.fulfill(body=letter.html, content_type="text/html"))
     tabs = [context.new_page() for _ in range(1 + len(letter.shown))]
-    for tab, address in zip(tabs, (WEBMAIL, *letter.shown), strict=True):
-        # The policy is at an address that nobody has: what leads there counts all the same.
+    for tab, address in zip(tabs, (office.webmail(letter), *letter.shown), strict=True):
+        # Side by side: none waits for the one before it.
         tab.evaluate("address => { setTimeout(() => { location = address }) }", address)
     return tabs
 
 
-def headless_that_submits(context: BrowserContext, letter: Letter) -> list[Page]:
+def headless_that_submits(context: BrowserContext, _office: Office, letter: Letter) -> list[Page]:
     """Open the page, and press its button in three ways as soon as it is there."""
     tabs = [context.new_page() for _ in range(3)]
     for tab, script in zip(tabs, (SUBMITS, FILLS, BARE), strict=True):
@@ -151,13 +149,12 @@ def headless_that_submits(context: BrowserContext, letter: Letter) -> list[Page]
     return tabs
 
 
-def headless_prefetch(context: BrowserContext, letter: Letter) -> list[Page]:
+def headless_prefetch(context: BrowserContext, office: Office, letter: Letter) -> list[Page]:
     """Show a page that has Chromium fetch the links ahead of anybody's wish."""
     hints = "".join(f'<link rel="prefetch" href="{unescape(one)}">' for one in letter.shown)
     html = f"<!doctype html><title>x</title>{hints}"
-    context.route(WEBMAIL, lambda route: route.fulfill(body=html, content_type="text/html"))
     tab = context.new_page()
-    tab.goto(WEBMAIL)
+    tab.goto(office.intranet.show("/ahead", html))
     return [tab]
 
 
@@ -166,12 +163,13 @@ SCANNERS = [scan.__name__ for scan in (*SCRIPTS, *BROWSERS)]
 
 
 @contextmanager
-def looking(browser: Browser, letters: Mapping[str, Letter]) -> Iterator[None]:
+def looking(browser: Browser, office: Office, letters: Mapping[str, Letter]) -> Iterator[None]:
     """Let the browsers look for as long as sandboxes do; others work meanwhile."""
     contexts = [browser.new_context(user_agent=agent_of(browser)) for _ in BROWSERS]
     try:
         tabs = [
-            scan(context, letters[scan.__name__]) for context, scan in zip(contexts, BROWSERS, strict=True)
+            scan(context, office, letters[scan.__name__])
+            for context, scan in zip(contexts, BROWSERS, strict=True)
         ]
         until = time.monotonic() + WAITS
         yield
@@ -185,7 +183,7 @@ def looking(browser: Browser, letters: Mapping[str, Letter]) -> Iterator[None]:
 def report(office: Office) -> Mapping[str, Mapping[str, str]]:
     """What the report says of each scanner's message, after all of them have done what they do."""
     letters = {name: office.letter("en" if name in {"curl", "burst"} else "fr") for name in SCANNERS}
-    with chromium() as browser, looking(browser, letters):
+    with chromium() as browser, looking(browser, office, letters):
         for scan in SCRIPTS:
             scan(letters[scan.__name__])
     rows = office.report()

@@ -1,4 +1,4 @@
-"""An organisation in the middle of a campaign: messages that really left, and the service that their links reach."""
+"""An organisation in the middle of a campaign: messages that really left, and the service behind their links."""
 
 import csv
 import email
@@ -27,7 +27,9 @@ from diffuse.web.app import create_app
 from diffuse.web.pages import Pages
 from tests.acceptance.given import CAMPAIGN, Midday, Person, people, write_directory
 from tests.acceptance.installation import Installation
+from tests.live.intranet import Intranet, intranet
 
+ROOT = Path(__file__).parents[2]
 STAFF = 36
 MICROSECOND = timedelta(microseconds=1)
 
@@ -74,6 +76,7 @@ class Office:
     """The installation, the messages that nobody has touched yet, and what the reports say."""
 
     place: Installation
+    intranet: Intranet
     letters: list[Letter]
     exports: Iterator[int] = field(default_factory=lambda: iter(range(1000)))
 
@@ -82,6 +85,10 @@ class Office:
         found = next(one for one in self.letters if one.person.language == language)
         self.letters.remove(found)
         return found
+
+    def webmail(self, letter: Letter) -> str:
+        """Return where a message is read."""
+        return self.intranet.show(f"/mail/{letter.person.id}", letter.html)
 
     def report(self) -> dict[str, dict[str, str]]:
         """Export everything, and return the line of each employee's message."""
@@ -94,21 +101,36 @@ class Office:
 @contextmanager
 def open_office(place: Installation) -> Iterator[Office]:
     """Send a campaign, let the clock go on until nobody is early any more, and run ``diffuse serve``."""
+    # The programs of this checkout, wherever the virtual environment was made.
+    place.variables["PYTHONPATH"] = str(ROOT)
     at = Midday.now()
     staff = people(at, STAFF)
     place.run("import", write_directory(place.folder, at, staff))
     campaign = place.folder / "essai.yaml"
-    text = CAMPAIGN.format(starts=at.day, closes=at.closes).replace("languages:", "decoy: yes\nlanguages:")
-    campaign.write_text(text, encoding="utf-8")
-    place.run("launch", campaign)
+    with intranet() as neighbour:
+        campaign.write_text(_campaign(at, neighbour.address), encoding="utf-8")
+        place.run("launch", campaign)
+        letters = _sent(place, staff)
+        with place.up("serve"):
+            yield Office(place=place, intranet=neighbour, letters=letters)
+
+
+def _campaign(at: Midday, address: str) -> str:
+    """Write a campaign with a hidden link, whose other links lead to our own intranet."""
+    text = CAMPAIGN.format(starts=at.day, closes=at.closes)
+    text = text.replace("https://intranet.universite.example", address)
+    return text.replace("languages:", "decoy: yes\nlanguages:", 1)
+
+
+def _sent(place: Installation, staff: list[Person]) -> list[Letter]:
+    """Send everything, and wait until nobody is early any more."""
     with place.receiver(), place.up() as running:
         running.until(lambda: place.received == STAFF, "mail")
         place.passes(timedelta())
     letters = [_letter(data, staff) for data in _kept(place.maildir)]
     until = _last_sent(place.folder / "diffuse.db") + EARLY + timedelta(seconds=1)
     time.sleep(max(0.0, (until - datetime.now(UTC)).total_seconds()))
-    with place.up("serve"):
-        yield Office(place=place, letters=letters)
+    return letters
 
 
 def _kept(maildir: Path) -> list[bytes]:
