@@ -109,14 +109,14 @@ both = pytest.mark.parametrize("what", ["site", "mail"])
 
 
 @both
-def test_axe_finds_nothing_wrong_by_day_or_by_night(
+def test_by_day_and_by_night_axe_finds_nothing_and_nothing_scrolls_sideways(
     browser: Browser, request: pytest.FixtureRequest, what: str
 ) -> None:
-    def check(page: Page) -> list[str]:
+    def check(page: Page) -> list[object]:
         page.emulate_media(color_scheme="light")
         found = violations(page, standard=STANDARD if what == "site" else WCAG)
         page.emulate_media(color_scheme="dark")
-        return found + violations(page, ["color-contrast", "link-in-text-block"])
+        return [*found, *violations(page, ["color-contrast", "link-in-text-block"]), *too_wide(page)]
 
     with shown(browser, **WIDE) as window:
         assert wrong(request.getfixturevalue(what), window, check) == {}
@@ -131,14 +131,6 @@ def test_at_400_percent_all_can_be_read_without_scrolling_sideways_and_hit(
 
     with shown(browser, **NARROW, color_scheme="dark") as window:
         assert wrong(request.getfixturevalue(what), window, check) == {}
-
-
-@both
-def test_on_a_wide_screen_nothing_scrolls_sideways(
-    browser: Browser, request: pytest.FixtureRequest, what: str
-) -> None:
-    with shown(browser, **WIDE) as window:
-        assert wrong(request.getfixturevalue(what), window, too_wide) == {}
 
 
 def too_wide(page: Page) -> list[object]:

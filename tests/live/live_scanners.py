@@ -1,4 +1,4 @@
-"""Twelve programs that follow whatever they find, at the real service: none confirms or clicks for a person."""
+"""Twelve programs that follow whatever they find, at the real service: none confirms or clicks for people."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

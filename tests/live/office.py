@@ -1,4 +1,4 @@
-"""An organisation in the middle of a campaign: messages that really left, and the service behind their links."""
+"""An organisation amid a campaign: messages that really left, and the service behind their links."""
 
 import csv
 import email

@@ -147,3 +147,8 @@ def test_a_choice_that_was_kept_is_confirmed_once(own: Service) -> None:
     after = own.browser.post(own.path("mine"), data={**form_of(page), "tracking": "off"})
     assert "✓ Votre choix a été enregistré" in shown(after)
     assert "Votre choix a été enregistré" not in shown(own.browser.get(own.path("mine")))
+
+
+def test_an_answer_without_a_confirmation_is_seen_in_the_list(own: Service) -> None:
+    own.press("quiz fr", answer="1")
+    assert shown(own.browser.get(own.path("mine"))).count("✓ Réponse reçue") == 1
