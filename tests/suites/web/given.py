@@ -217,10 +217,9 @@ class Service:
         """Open a page some time ago; return what its form sends now when it is confirmed."""
         now = self.clock.now()
         self.clock.set(now - reads)
-        page = unescape(self.browser.get(path).text)
+        page = self.browser.get(path).text
         self.clock.set(now)
-        fields = dict(re.findall(r'name="(form|confirm)" value="([^"]+)"', page))
-        return {**fields, **({"response": "acknowledge"} if 'name="response"' in page else {})}
+        return {**form_of(page), **({"response": "acknowledge"} if 'name="response"' in page else {})}
 
     def press(
         self, name: str = "both fr", headers: Mapping[str, str] | None = None, **changes: str
@@ -298,6 +297,11 @@ def fill(engine: Engine) -> dict[str, int]:
     ]
     ledger.turn(NOW, "t", ended=ended, wanted=(), lease=LEASE)
     return {f"{delivery.key_point} {delivery.language}": delivery.id for delivery in claimed}
+
+
+def form_of(page: str) -> dict[str, str]:
+    """Return what the form of a page sends when nothing is chosen in it."""
+    return dict(re.findall(r'name="(form|confirm)" value="([^"]+)"', unescape(page)))
 
 
 def shown(page: Response) -> str:
