@@ -129,14 +129,14 @@ def _answers(walk: _Walk) -> Iterator[Shot]:
     path = {point: walk.path("acknowledge", point) for point in ("both", "plain", "quiz", "notice")}
     for point, address in path.items():
         yield walk.look(f"to be answered: {point}", address)
-    question = {"response": "question", "text": REMARK[walk.language]}
-    yield walk.send("too early", path["plain"], timedelta(), **question)
+    remark = REMARK[walk.language]
+    yield walk.send("too early", path["plain"], timedelta(), response="question", text=remark)
     yield walk.send("expired", path["plain"], LASTS * 2, response="acknowledge")
     yield walk.send("nothing chosen", path["both"])
     yield walk.send("answer forgotten", path["both"], response="acknowledge")
-    yield walk.send("text too long", path["plain"], **{**question, "text": "a " * 4000})
+    yield walk.send("text too long", path["plain"], response="question", text="a " * 4000)
     yield walk.send("not our form", path["plain"], confirm="")
-    yield walk.send("question sent", path["plain"], **question)
+    yield walk.send("question sent", path["plain"], response="question", text=remark)
     yield walk.send("disagreement sent", path["plain"], response="disagree")
     yield walk.send("acknowledged after a question", path["plain"], response="acknowledge")
     yield walk.send("wrong answer", path["quiz"], answer="0")
