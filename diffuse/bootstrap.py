@@ -33,6 +33,7 @@ from diffuse.ports import (
     Remarks,
     Renderer,
     Returns,
+    Stamps,
 )
 from diffuse.services.beat import Beat
 from diffuse.services.deliver import Deliver
@@ -50,6 +51,7 @@ from diffuse.services.receive import Receive
 from diffuse.services.record import Record
 from diffuse.services.retain import Retain, Terms
 from diffuse.services.revise import Revise
+from diffuse.services.stamp import Stamping
 from diffuse.services.succeed import Succeed
 
 if TYPE_CHECKING:
@@ -101,6 +103,8 @@ class App:
     hits: Hits
     chain: Chain
     audit: Audit
+    stamps: Stamps
+    stamping: Stamping
     pseudonym: Callable[[str], str]
     person: Person
     retain: Retain
@@ -357,6 +361,20 @@ def _people(
     return person, retain
 
 
+def _stamping(settings: "Settings", chain: Chain, stamps: Stamps, clock: Clock) -> Stamping:
+    """Put together what has the evidence stamped, and checks the timestamps."""
+    from diffuse.adapters.timestamps import TimestampAuthority
+
+    roots = settings.timestamp_ca.read_bytes() if settings.timestamp_ca else b""
+    return Stamping(
+        chain=chain,
+        stamps=stamps,
+        clock=clock,
+        authority=TimestampAuthority(settings.timestamp_url, roots=roots),
+        is_asked=bool(settings.timestamp_url),
+    )
+
+
 def _verdicts(settings: "Settings") -> "SqlVerdicts":
     """Put together what tells persons from programs.
 
@@ -416,6 +434,7 @@ def app(  # noqa: PLR0915 -- one line for each part
     from diffuse.adapters.sql.results import SqlResults
     from diffuse.adapters.sql.returns import SqlReturns
     from diffuse.adapters.sql.revisions import SqlVersions
+    from diffuse.adapters.sql.stamps import SqlStamps
     from diffuse.adapters.sql.theirs import SqlTheirs
     from diffuse.adapters.stopwatch import stopwatch
     from diffuse.adapters.templates import default_folder
@@ -469,6 +488,7 @@ def app(  # noqa: PLR0915 -- one line for each part
         planner=worker,
     )
     hits = SqlHits(engine, chain, _verdicts(settings))
+    stamping = _stamping(settings, chain, stamps := SqlStamps(engine), clock)
     record = Record(hits=hits, publications=publications, clock=clock, signer=signer)
     receive = _receive(settings, clock, (returns := SqlReturns(engine)), succeed)
     channel, remarks = channel or mail(settings, stop), SqlRemarks(engine)
@@ -537,6 +557,7 @@ def app(  # noqa: PLR0915 -- one line for each part
                 domain=settings.sender_email.rpartition("@")[2],
             ),
             retain=retain,
+            stamping=stamping,
         ),
         person=person,
         retain=retain,
@@ -562,6 +583,8 @@ def app(  # noqa: PLR0915 -- one line for each part
         remarks=remarks,
         chain=chain,
         pseudonym=signer.pseudonym,
+        stamps=stamps,
+        stamping=stamping,
         audit=SqlAudit(engine, pseudonym=signer.pseudonym),
         export=Export(
             results=SqlResults(engine, publications=publications.get),

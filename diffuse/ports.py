@@ -23,6 +23,7 @@ from diffuse.domain.population import Population
 from diffuse.domain.post import Answer, Found, Gone, Post
 from diffuse.domain.remark import Remark
 from diffuse.domain.source import Loaded
+from diffuse.domain.stamps import Stamp
 from diffuse.domain.standing import Standing
 from diffuse.domain.succession import Duty
 from diffuse.domain.tracking import EVERYTHING, NAMED, Tracking
@@ -452,6 +453,36 @@ class Chain(Protocol):
 
     def head(self) -> Head:
         """Return the end of the chain as writers left it."""
+
+
+class Stamps(Protocol):
+    """Keeps the timestamps of the chain."""
+
+    def all(self) -> Sequence[Stamp]:
+        """Return every timestamp, by the record that it is about."""
+
+    def last(self) -> Stamp | None:
+        """Return the timestamp of the last record that has one."""
+
+    def keep(self, stamp: Stamp) -> None:
+        """Keep a timestamp; the first one about a record stands."""
+
+
+class Authority(Protocol):
+    """Somebody else, who confirms that a hash was known at an instant."""
+
+    @property
+    def url(self) -> str:
+        """Where it is asked."""
+
+    def stamp(self, sha256: str) -> bytes:
+        """Return its answer about a hash; TransientFailure when there is none that can be used."""
+
+    def at(self, response: bytes) -> datetime:
+        """Return the instant that an answer names."""
+
+    def problem(self, response: bytes, sha256: str) -> str:
+        """Say what is wrong with an answer about a hash; empty when nothing is."""
 
 
 class Audit(Protocol):

@@ -144,6 +144,14 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field(
         default="text", description="text or json: how workers and the tracking service write their log"
     )
+    timestamp_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="authority (RFC 3161) that stamps the evidence once a day; empty: none",
+    )
+    timestamp_ca: Path | None = Field(
+        default=None, description="file with the certificates (PEM) of that authority; empty: its word counts"
+    )
     smallest_group: int = Field(
         default=5, ge=2, description="people of whom a grouped report tells anything, at least; 2 or more"
     )

@@ -47,5 +47,6 @@ def pack(  # noqa: PLR0913, PLR0917 -- one option each
 
     people = len({record.proof.person for record in app.chain.records() if wanted(record)})
     app.person.read(reader(who), "evidence pack", whom=person, people=people)
-    shown = EvidenceZip(out).write(app.chain, wanted, {name: value for name, value in asked.items() if value})
+    said = {name: value for name, value in asked.items() if value}
+    shown = EvidenceZip(out).write(app.chain, wanted, said, app.stamps.all())
     click.echo(f"{shown} records of {app.chain.head().sequence} written to {out}")

@@ -11,6 +11,7 @@ from diffuse.services.plan import Plan, Planned
 from diffuse.services.receive import Receive
 from diffuse.services.record import Record
 from diffuse.services.retain import Retain
+from diffuse.services.stamp import Stamping
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,10 +41,12 @@ class Beat:
         record: Record,
         receive: Receive | None = None,
         retain: Retain | None = None,
+        stamping: Stamping | None = None,
     ) -> None:
         """Take the collaborators; without ``receive`` no mail is read, without ``retain`` none forgotten."""
         self._retain = retain
         self._record = record
+        self._stamping = stamping
         self._guard = guard
         self._clock = clock
         self._ledger = ledger
@@ -63,6 +66,8 @@ class Beat:
         self._record.judge_all()
         if self._retain is not None:
             self._retain.daily()
+        if self._stamping is not None:
+            self._stamping.daily()
         planned = self._plan.run()
         if self._receive:
             self._receive.suppress()  # what was just planned may be for an address that does not exist

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 import tempfile
 import zipfile
@@ -20,6 +21,8 @@ NOTHING = "0" * 64
 LINKS = ("content_sha256", "previous", "sha256")
 PIECE = 1 << 20
 SEAL, MANIFEST, RECORDS = "MANIFEST.sha256", "manifest.json", "records.jsonl"
+STAMP = re.compile(r"stamps/([0-9]+)\.tsr")
+SHA256 = bytes.fromhex("608648016503040201")  # 2.16.840.1.101.3.4.2.1
 
 Open = Callable[[str], IO[bytes]]
 
@@ -60,6 +63,7 @@ def problems(names: list[str], open_: Open) -> Iterator[str]:
 def _chain(open_: Open, manifest: dict[str, Any]) -> Iterator[str]:
     """Walk the chain, one record after the other."""
     previous, number = NOTHING, 0
+    stamps = {int(named[1]): named[0] for name in manifest["files"] if (named := STAMP.fullmatch(name))}
     with open_(RECORDS) as lines:
         for number, line in enumerate(lines, start=1):
             try:
@@ -69,8 +73,12 @@ def _chain(open_: Open, manifest: dict[str, Any]) -> Iterator[str]:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 yield f"record {number}: cannot be read ({error!r})"
                 return
+            if number in stamps:
+                found += _stamped(_whole(open_, stamps.pop(number)), previous)
             for text in found:
                 yield f"record {number}: {text}"
+    for number_of, name in sorted(stamps.items()):
+        yield f"record {number_of}: {name} is about it, found no such record"
     head = manifest["head"]
     if (number, previous) != (head["sequence"], head["sha256"]):
         yield (
@@ -96,6 +104,39 @@ def _record(
     for name, want in wanted.items():
         if record[name] != want:
             yield f"{name}: expected {want}, found {record[name]}"
+
+
+def _stamped(response: bytes, sha256: str) -> Iterator[str]:
+    """Yield what is wrong with what a timestamp is about; who signed it, openssl tells (README.txt)."""
+    try:
+        imprint = _inside(response, 0, 1, 1, 0, 2, 1, 0, 0, 2)
+        algorithm, hashed = _inside(imprint, 0, 0), _inside(imprint, 1)
+    except (IndexError, ValueError):
+        yield "its timestamp cannot be read"
+        return
+    if algorithm != SHA256 or hashed != hashlib.sha256(sha256.encode()).digest():
+        yield f"its timestamp is about something else: found {hashed.hex()}"
+
+
+def _inside(data: bytes, *path: int) -> bytes:
+    """Return what lies in a value of DER (X.690): at each step the place among the values within."""
+    for place in path:
+        data = list(_values(data))[place]
+    return data
+
+
+def _values(data: bytes) -> Iterator[bytes]:
+    """Yield the contents of the values that stand one after the other."""
+    at = 0
+    while at < len(data):
+        length, at = data[at + 1], at + 2
+        if length & 0x80:
+            size = length & 0x7F
+            length, at = int.from_bytes(data[at : at + size], "big"), at + size
+        if at + length > len(data):
+            raise ValueError("cut off")
+        yield data[at : at + length]
+        at += length
 
 
 def _named(record: dict[str, Any], files: dict[str, str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import IO, cast
 from diffuse.adapters.csv_tables import print_table
 from diffuse.adapters.pack.verify import MANIFEST, RECORDS, SEAL, entry
 from diffuse.domain.evidence import FORM, GIVEN, Evidence, canonical, content, instant
+from diffuse.domain.stamps import Stamp
 from diffuse.errors import AuthoringError
 from diffuse.ports import Chain, Head
 
@@ -43,18 +44,25 @@ class EvidenceZip:
         self._path = path
         self._hashes: dict[str, str] = {}
 
-    def write(self, chain: Chain, wanted: Callable[[Evidence], bool], asked: dict[str, str]) -> int:
+    def write(
+        self,
+        chain: Chain,
+        wanted: Callable[[Evidence], bool],
+        asked: dict[str, str],
+        stamps: Sequence[Stamp] = (),
+    ) -> int:
         """Write the chain up to its end of now; return how many records are shown.
 
         Args:
             chain: the evidence.
             wanted: which records are shown; of the others only their hashes go out.
             asked: what was asked for, by name, for the manifest.
+            stamps: the timestamps of the chain.
         """
         part = self._path.with_name(f"{self._path.name}.part")
         try:
             with zipfile.ZipFile(part, "w") as pack:
-                shown = self._fill(pack, chain, wanted, asked)
+                shown = self._fill(pack, chain, wanted, asked, stamps)
             os.replace(part, self._path)  # noqa: PTH105 -- the atomic one
         except OSError as error:
             raise AuthoringError.of(
@@ -66,7 +74,12 @@ class EvidenceZip:
         return shown
 
     def _fill(
-        self, pack: zipfile.ZipFile, chain: Chain, wanted: Callable[[Evidence], bool], asked: dict[str, str]
+        self,
+        pack: zipfile.ZipFile,
+        chain: Chain,
+        wanted: Callable[[Evidence], bool],
+        asked: dict[str, str],
+        stamps: Sequence[Stamp],
     ) -> int:
         head = chain.head()
         named: set[str] = set()
@@ -84,11 +97,23 @@ class EvidenceZip:
             if key in named:
                 with self._file(pack, f"texts/{key}.txt") as file:
                     file.write(text)
+        for stamp in stamps:
+            if stamp.sequence <= head.sequence:
+                self._stamp(pack, stamp)
         for name in ALSO:
             with self._file(pack, name) as file:
                 file.write(files("diffuse.adapters.pack").joinpath(name).read_text(encoding="utf-8"))
         self._seal(pack, head, asked, shown)
         return shown
+
+    def _stamp(self, pack: zipfile.ZipFile, stamp: Stamp) -> None:
+        """Write a timestamp beside what it is about: a hash as text, without a line end."""
+        with self._file(pack, f"stamps/{stamp.sequence:08}.txt") as file:
+            file.write(stamp.sha256)
+        name = f"stamps/{stamp.sequence:08}.tsr"
+        with pack.open(entry(name), "w") as raw:
+            raw.write(stamp.response)
+        self._hashes[name] = hashlib.sha256(stamp.response).hexdigest()
 
     def _seal(self, pack: zipfile.ZipFile, head: Head, asked: dict[str, str], shown: int) -> None:
         manifest: dict[str, object] = {

@@ -7,12 +7,22 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, exists, func, select, text
 
 from diffuse.adapters.sql.engine import connect, journal_mode, reading
+from diffuse.adapters.sql.evidence import record_of
 from diffuse.adapters.sql.failures import place
 from diffuse.adapters.sql.migrate import revisions
-from diffuse.adapters.sql.tables import attempt, control, delivery, tally
+from diffuse.adapters.sql.tables import (
+    attempt,
+    control,
+    delivery,
+    evidence,
+    evidence_head,
+    evidence_stamp,
+    tally,
+)
 from diffuse.adapters.sql.types import fixed, one_of
 from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import State
+from diffuse.domain.evidence import faults, instant
 from diffuse.ports import Clock, Finding
 
 APART = timedelta(seconds=10)
@@ -57,6 +67,7 @@ class DatabaseExamination:
             now = _now(connection) if engine.dialect.name == "postgresql" else self._machine.now()
             yield from (_conservation(connection), _evidence(connection), _leases(connection, now))
             yield _halted(connection)
+            yield _chain(connection, now)
 
 
 def _server(engine: Engine, connection: Connection) -> Finding:
@@ -127,6 +138,30 @@ def _evidence(connection: Connection) -> Finding:
         seen=seen if count else f"{seen} attempt",
         trouble=bool(count),
         remedy=_CHANGED if count else "",
+    )
+
+
+def _chain(connection: Connection, now: datetime) -> Finding:
+    """Look at the end of the chain of evidence alone: 'diffuse ledger verify' looks at all of it."""
+    row, stamped = evidence.c, evidence_stamp.c
+    head = connection.execute(select(evidence_head.c.sequence, evidence_head.c.sha256)).first()
+    last = connection.execute(select(evidence).order_by(row.sequence.desc()).limit(1)).mappings().first()
+    if last is None or head is None:
+        whole = head is None or head.sequence == 0
+        return Finding(
+            about="evidence", seen="no record yet", trouble=not whole, remedy="" if whole else _CHANGED
+        )
+    record = record_of(last)
+    wrong = faults(record, head.sequence, record.previous) or record.sha256 != head.sha256
+    stamp = connection.execute(
+        select(stamped.sequence, stamped.at).order_by(stamped.sequence.desc()).limit(1)
+    ).first()
+    age = f"record {stamp.sequence} stamped {(now - stamp.at).days} days ago" if stamp else "never stamped"
+    return Finding(
+        about="evidence",
+        seen=f"{head.sequence} records, the last {head.sha256[:12]}… of {instant(record.proof.at)}; {age}",
+        trouble=bool(wrong),
+        remedy="'diffuse ledger verify' names what is not as it was recorded" if wrong else "",
     )
 
 

@@ -560,3 +560,15 @@ unjudged = Table(
     sqlite_strict=True,
 )
 """Deliveries with hits that were only kept so far: many came at once, and they are judged afterwards."""
+
+evidence_stamp = Table(
+    "evidence_stamp",
+    METADATA,
+    Column("sequence", NUMBER, primary_key=True, autoincrement=False),
+    Column("sha256", NAME, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("url", NAME, nullable=False),
+    Column("response", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+"""Timestamps (RFC 3161) of records of evidence; triggers refuse every change."""
