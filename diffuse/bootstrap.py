@@ -53,6 +53,7 @@ from diffuse.services.retain import Retain, Terms
 from diffuse.services.revise import Revise
 from diffuse.services.stamp import Stamping
 from diffuse.services.succeed import Succeed
+from diffuse.services.vouch import Vouch
 
 if TYPE_CHECKING:
     import threading
@@ -105,6 +106,7 @@ class App:
     audit: Audit
     stamps: Stamps
     stamping: Stamping
+    vouch: Vouch
     pseudonym: Callable[[str], str]
     person: Person
     retain: Retain
@@ -585,6 +587,7 @@ def app(  # noqa: PLR0915 -- one line for each part
         pseudonym=signer.pseudonym,
         stamps=stamps,
         stamping=stamping,
+        vouch=Vouch(theirs=SqlTheirs(engine), hits=hits, publications=publications, clock=clock),
         audit=SqlAudit(engine, pseudonym=signer.pseudonym),
         export=Export(
             results=SqlResults(engine, publications=publications.get),

@@ -587,8 +587,11 @@ class Hits(Protocol):
         ``reached_on`` is the local day.
         """
 
-    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
-        """Keep an acknowledgement and its event; False, and nothing changes, when there is one already."""
+    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date, reason: str = "") -> bool:
+        """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.
+
+        With a ``reason`` an officer gave it on behalf of the employee.
+        """
 
     def remark(self, remark: Remark, reached_on: date) -> None:
         """Keep a question or a disagreement; the same form sent again changes nothing."""

@@ -18,6 +18,28 @@ def evidence() -> None:
 
 
 @evidence.command()
+@click.argument("employee")
+@click.option("--campaign", required=True, help="Id of the campaign.")
+@click.option("--key-point", required=True, help="Id of the key point that was acknowledged.")
+@click.option("--reason", required=True, help="Why not by the employee: kept for ever, so name nobody.")
+@READER
+@click.pass_context
+def acknowledge(  # noqa: PLR0913, PLR0917 -- one option each
+    context: click.Context, employee: str, campaign: str, key_point: str, reason: str, who: str | None
+) -> None:
+    """Acknowledge on behalf of an employee, who did so elsewhere, such as on paper; say why.
+
+    It is about the newest message of that key point. The record says that an officer gave it, and the
+    reason; who the officer was stands in the log of reads.
+    """
+    config: Path | None = context.find_root().obj
+    app = open_app(config)
+    done = app.vouch.run(employee, campaign, key_point, reason)
+    app.person.read(reader(who), "acknowledged for", whom=employee, people=1, reason=reason)
+    click.echo(f"acknowledged for {employee}, version {done.version}: {done.statement}")
+
+
+@evidence.command()
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--campaign", default="", help="Show only the records of this campaign.")
 @click.option("--policy", default="", help="Show only the records of this policy.")

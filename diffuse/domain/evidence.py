@@ -58,7 +58,8 @@ class Proof:
 
     Attributes:
         person: the pseudonym of the employee, always the same in one installation.
-        identified_by: how the employee was known: ``link`` for the personal link of the message.
+        identified_by: how the employee was known: ``link`` for the personal link of the message, ``officer``
+            for the word of an officer who acknowledged on behalf of the employee.
         policy_sha256: hash of the policy's canonical text as it was launched.
         message_sha256: hash of the wording as it was baked and sent.
         statement: the whole words that were shown, or the question and the answer chosen.

@@ -31,8 +31,8 @@ from diffuse.ports import Head, Published
 AT_A_TIME = 500
 """Rows that are read, or adopted, at a time."""
 
-LINK = "link"
-"""How an employee is known today: by the personal link of a message."""
+LINK, OFFICER = "link", "officer"
+"""How an employee is known: by the personal link of a message, or by the word of an officer."""
 
 _ROW = tables.evidence.c
 _HEAD = tables.evidence_head.c
@@ -71,8 +71,13 @@ class SqlEvidence:
         self._pseudonym = pseudonym
         self._baked = lru_cache(1024)(self._read_baked)
 
-    def of_acknowledgement(self, given: Acknowledgement, origin: Origin = Origin.RECORDED) -> Witnessed:
-        """Say what an acknowledgement proves; KeyError when there is no such delivery."""
+    def of_acknowledgement(
+        self, given: Acknowledgement, origin: Origin = Origin.RECORDED, reason: str = ""
+    ) -> Witnessed:
+        """Say what an acknowledgement proves; KeyError when there is no such delivery.
+
+        With a ``reason`` an officer gave it on behalf of the employee.
+        """
         row, _, _, texts = self._about(given.delivery)
         return self._witnessed(
             row,
@@ -84,6 +89,9 @@ class SqlEvidence:
             answer=Response.ACKNOWLEDGE,
             at=given.at,
             origin=origin,
+            identified_by=OFFICER if reason else LINK,
+            on_behalf_of=self._pseudonym(row.employee) if reason else "",
+            reason=reason,
         )
 
     def of_answer(self, event: Event, origin: Origin = Origin.RECORDED) -> Witnessed:
@@ -188,14 +196,13 @@ class SqlEvidence:
         policy, message = texts
         proof = Proof(
             person=self._pseudonym(row.employee),
-            identified_by=LINK,
             campaign=row.campaign,
             key_point=row.key_point,
             delivery=row.id,
             policy_sha256=hash_of(policy),
             message_sha256=hash_of(message),
             channel=row.channel,
-            **{"detail": "", **given},  # type: ignore[arg-type]
+            **{"detail": "", "identified_by": LINK, **given},  # type: ignore[arg-type]
         )
         kept = {name: plain(value) for name in GIVEN if isinstance(value := getattr(proof, name), str)}
         return Witnessed(

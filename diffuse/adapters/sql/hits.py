@@ -168,8 +168,10 @@ class SqlHits:
             _keep(connection, event, reached_on, _lock(connection, event.delivery))
             self._prove(connection, proof)
 
-    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
+    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date, reason: str = "") -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.
+
+        With a ``reason`` an officer gave it on behalf of the employee.
 
         Raises:
             KeyError: when there is no such delivery.
@@ -178,7 +180,7 @@ class SqlHits:
         values = {name: getattr(given, name) for name in Acknowledgement.__dataclass_fields__}
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         keep = dialect.insert(tables.acknowledgement).on_conflict_do_nothing()
-        proof = self._evidence.of_acknowledgement(given) if self._evidence else None
+        proof = self._evidence.of_acknowledgement(given, reason=reason) if self._evidence else None
         with writing(self._engine) as connection:
             before = _lock(connection, given.delivery)
             accepted_at = before.sent_at or before.fenced_at

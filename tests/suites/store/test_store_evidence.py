@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from multiprocessing import get_context
 from typing import NamedTuple
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from diffuse.adapters import definitions
+from diffuse.adapters import baked_json, definitions
 from diffuse.adapters.sql.audit import SqlAudit
-from diffuse.adapters.sql.engine import writing
+from diffuse.adapters.sql.engine import connect, writing
 from diffuse.adapters.sql.evidence import SqlEvidence
 from diffuse.adapters.sql.hits import SqlHits
+from diffuse.adapters.sql.migrate import upgrade
+from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import (
     NOTHING,
@@ -25,7 +28,7 @@ from diffuse.domain.evidence import (
     hash_of,
 )
 from diffuse.domain.message import Baked, Excerpt, Wording
-from tests.suites.store.given import MINUTE, NOW, TODAY, Store, campaign, together, touchpoint
+from tests.suites.store.given import MINUTE, NOW, TODAY, Store, campaign, person, together, touchpoint
 
 NAMES = tuple(f"e{number}" for number in range(8))
 
@@ -192,3 +195,52 @@ def test_what_was_given_before_there_was_a_chain_is_adopted_once_and_marked(offi
     older.acknowledge(confirmed(5), TODAY)
     assert office.chain.adopt() == 0
     assert office.findings == ["delivery 5: expected a record of its acknowledgement, found none"]
+
+
+def acknowledging(url: str, deliveries: Sequence[int]) -> None:
+    """Acknowledge some deliveries, in a process of its own."""
+    engine = connect(url)
+    publications = SqlPublications(
+        engine, campaigns=(definitions.dump, definitions.load), wordings=(baked_json.dump, baked_json.load)
+    )
+    chain = SqlEvidence(engine, publications=publications.get, policies=definitions.dump, pseudonym=hidden)
+    hits = SqlHits(engine, chain)
+    for number in deliveries:
+        hits.acknowledge(confirmed(number), TODAY)
+        hits.acknowledge(confirmed(number), TODAY)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "url", ["file", pytest.param("postgresql", marks=pytest.mark.servers)], indirect=True
+)
+def test_processes_that_acknowledge_at_once_make_one_chain(url: str) -> None:
+    engine = connect(url)
+    upgrade(engine)
+    store = Store(engine)
+    store.publications = SqlPublications(
+        engine, campaigns=(definitions.dump, definitions.load), wordings=(baked_json.dump, baked_json.load)
+    )
+    names = [f"p{number}" for number in range(40)]
+    store.directory.save([person(name) for name in names])
+    words = Excerpt(subject="Un rappel", body="<p>À retenir.</p>", action="")
+    baked = Baked(language="fr", subject=("Un rappel",), html=("<p>",), text=("À",), links=(), excerpt=words)
+    number = store.publications.publish(campaign(), {Wording("disclose", "advice", "fr"): baked}, NOW).id
+    store.plan(*(touchpoint(employee=name, publication=number) for name in names))
+    processes = [
+        get_context("spawn").Process(target=acknowledging, args=(url, range(first, 41)))
+        for first in (1, 11, 21, 31)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0] * 4
+    chain = SqlEvidence(
+        engine, publications=store.publications.get, policies=definitions.dump, pseudonym=hidden
+    )
+    records = list(chain.records())
+    assert [one.sequence for one in records] == list(range(1, 41))
+    assert sorted(one.proof.delivery for one in records) == list(range(1, 41))
+    assert list(SqlAudit(engine, pseudonym=hidden).findings()) == []
+    engine.dispose()

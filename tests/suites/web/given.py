@@ -154,10 +154,10 @@ class Breakable(SqlHits):
             raise self.fails
         super().remark(remark, reached_on)
 
-    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
+    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date, reason: str = "") -> bool:
         if self.fails:
             raise self.fails
-        return super().acknowledge(acknowledgement, reached_on)
+        return super().acknowledge(acknowledgement, reached_on, reason)
 
 
 QUIET = Reading(flows={}, attempts={}, oldest=None, expired=0, lanes=(), stops=(), ticked_at=None)

@@ -152,7 +152,7 @@ class MemoryHits:
     def remarks(self, delivery: int) -> Sequence[Remark]:
         return [remark for remark, _ in self.written if remark.delivery == delivery]
 
-    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
+    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date, reason: str = "") -> bool:
         shown = self.deliveries[acknowledgement.delivery]
         if shown.acknowledged_at is not None:
             return False
