@@ -48,6 +48,7 @@ bench: .venv/.installed ## Measure speed and memory beside their limits (PEOPLE=
 	@$(BIN)/python benchmarks/planning.py $(PEOPLE)
 	@$(BIN)/python benchmarks/signing.py
 	@$(BIN)/python benchmarks/delivery.py
+	@$(BIN)/python benchmarks/tracking.py
 
 lock: ## Pin pyproject.toml into requirements.lock (UPGRADE=1 takes the newest versions)
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \

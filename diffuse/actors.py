@@ -35,7 +35,7 @@ SWITCH = 0.0003
 """Seconds that a thread computes while others wait: a mail server's answer must not wait for a turn."""
 
 YOUNG = 20_000
-"""Objects after which garbage is looked for: messages leave no cycles behind them."""
+"""Objects after which garbage is looked for: messages and requests leave no cycles behind them."""
 
 LAST = 28.0
 """Seconds after which the process ends all the same: dramatiq waits for ever for a broker that is away."""
@@ -191,11 +191,15 @@ def open_worker(
     """Open the installation for a process that sends until the event is set."""
     sys.setswitchinterval(SWITCH)
     app = bootstrap.app(settings, hints=hints, stop=stop)
-    # What stands by now stays for good: nobody need look through it for garbage again and again.
+    settle_down()
+    return app
+
+
+def settle_down() -> None:
+    """Look for garbage among what comes from now on: what stands by now stays for good."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG)
-    return app
 
 
 def declare(broker: dramatiq.Broker, rounds: Rounds, polling: Polling) -> None:

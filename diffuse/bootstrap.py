@@ -469,6 +469,7 @@ def app(  # noqa: PLR0915 -- one line for each part
         planner=worker,
     )
     hits = SqlHits(engine, chain, _verdicts(settings))
+    record = Record(hits=hits, publications=publications, clock=clock, signer=signer)
     receive = _receive(settings, clock, (returns := SqlReturns(engine)), succeed)
     channel, remarks = channel or mail(settings, stop), SqlRemarks(engine)
     guard = Guard(
@@ -519,6 +520,7 @@ def app(  # noqa: PLR0915 -- one line for each part
         receives=_receives(settings),
         returns=returns,
         beat=Beat(
+            record=record,
             receive=receive if _receives(settings) else None,
             guard=guard,
             clock=clock,
@@ -548,7 +550,7 @@ def app(  # noqa: PLR0915 -- one line for each part
         gauges=SqlGauges(engine, stopwatch),
         succeed=succeed,
         hits=hits,
-        record=Record(hits=hits, publications=publications, clock=clock, signer=signer),
+        record=record,
         mine=Mine(
             hits=hits,
             theirs=SqlTheirs(engine),

@@ -523,11 +523,23 @@ class Hits(Protocol):
     def shown(self, delivery: int) -> Shown | None:
         """Return a delivery that has left, or None."""
 
-    def record_many(self, hits: Sequence[Hit]) -> Sequence[Verdict | None]:
+    def shown_many(self, deliveries: Collection[int]) -> Mapping[int, Shown]:
+        """Return those of some deliveries that have left, by their numbers."""
+
+    def record_many(
+        self, hits: Sequence[Hit], counted: Sequence[tuple[Shown, Kind]] = ()
+    ) -> Sequence[Verdict | None]:
         """Keep requests, judge all of each message anew, and fold what persons did; all or nothing.
 
-        Return a verdict for each; None where nothing was kept, as there is no such delivery.
+        What is ``counted`` is counted without the person: nothing of it leads back to a delivery.
+        Return a verdict for each hit; None where nothing was kept, as there is no such delivery.
         """
+
+    def keep_many(self, hits: Sequence[Hit], counted: Sequence[tuple[Shown, Kind]] = ()) -> None:
+        """Keep requests durably, and judge them later: many have come at once."""
+
+    def judge_kept(self, limit: int) -> int:
+        """Judge what was only kept, of some messages; return how many of them there were."""
 
     def rejudge(self, campaign: str, after: int, limit: int) -> Rejudged | None:
         """Judge the hits of some deliveries anew, those after a number; None when there are no more.
@@ -543,9 +555,6 @@ class Hits(Protocol):
 
         ``reached_on`` is the local day.
         """
-
-    def count(self, shown: Shown, kind: Kind) -> None:
-        """Count a hit without the person: nothing of it leads back to a delivery."""
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already."""

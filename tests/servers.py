@@ -203,10 +203,10 @@ def _copy(installed: Path, folder: Path) -> Path:
 @contextmanager
 def _place(name: str, *, account: str | None = None) -> Iterator[_Place]:
     with TemporaryDirectory(prefix=f"diffuse-{name}-") as folder:
-        yield _Place(folder=Path(folder), port=_free_port(), password=secrets.token_hex(16), account=account)
+        yield _Place(folder=Path(folder), port=free_port(), password=secrets.token_hex(16), account=account)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

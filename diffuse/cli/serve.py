@@ -13,7 +13,7 @@ from diffuse.cli.tracking import address, listener, server
 def serve(config: Path | None) -> None:
     """Run the tracking service alone until stopped; workers ('dramatiq worker:broker') plan and send."""
     from diffuse import bootstrap
-    from diffuse.actors import log_to_stderr
+    from diffuse.actors import log_to_stderr, settle_down
     from diffuse.settings import Settings
 
     settings = Settings.load(config)
@@ -22,6 +22,7 @@ def serve(config: Path | None) -> None:
     listening = listener(settings.listen_host, settings.listen_port)
     tracking = server(app, settings)
     logging.getLogger(__name__).info("tracking service on http://%s", address(listening))
+    settle_down()
     try:
         tracking.run([listening])
     finally:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 LONGEST = 300
 """Characters of an agent that are kept."""
@@ -55,6 +56,9 @@ _KNOWN = (
     (_SCANNER, Agent.NAMED),
 )
 
+AGENTS_KEPT = 4096
+"""Agents whose kind is held in memory: most people have one of a few."""
+
 _CHROME_100 = datetime(2022, 3, 29, tzinfo=UTC)
 _RELEASE = timedelta(days=30)
 LATE_RELEASES = 18
@@ -76,10 +80,15 @@ def class_of(agent: str | None, at: datetime, names_itself: Callable[[str], bool
         return Agent.BLANK
     if said == _PRELOAD:
         return Agent.PRELOAD
-    known = next((kind for pattern, kind in _KNOWN if pattern.search(said)), None)
+    known = _known(said)
     if known is None and names_itself(said):
         known = Agent.NAMED
     return known or (Agent.OLD if _is_old(said, at) else Agent.BROWSER)
+
+
+@lru_cache(AGENTS_KEPT)
+def _known(agent: str) -> Agent | None:
+    return next((kind for pattern, kind in _KNOWN if pattern.search(agent)), None)
 
 
 def _is_old(agent: str, at: datetime) -> bool:

@@ -9,6 +9,7 @@ from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan, Planned
 from diffuse.services.receive import Receive
+from diffuse.services.record import Record
 from diffuse.services.retain import Retain
 
 
@@ -36,11 +37,13 @@ class Beat:
         plan: Plan,
         deliver: Deliver,
         forward: Forward,
+        record: Record,
         receive: Receive | None = None,
         retain: Retain | None = None,
     ) -> None:
         """Take the collaborators; without ``receive`` no mail is read, without ``retain`` none forgotten."""
         self._retain = retain
+        self._record = record
         self._guard = guard
         self._clock = clock
         self._ledger = ledger
@@ -57,6 +60,7 @@ class Beat:
         before = Delivered()
         self._deliver.settle(before)
         self._ledger.resend(self._clock.now(), self._resending())
+        self._record.judge_all()
         if self._retain is not None:
             self._retain.daily()
         planned = self._plan.run()

@@ -25,11 +25,13 @@ class Entry:
     """A message as its employee sees it in a list; instants are in their own time zone.
 
     Attributes:
+        language: in which it was sent.
         asks: whether it asks to be acknowledged, or asks a question.
         is_open: whether what it asks has not been given yet.
         address: where it can be read again, and answered.
     """
 
+    language: str
     subject: str
     policy: str
     version: str
@@ -128,6 +130,7 @@ class Mine:
         subject = self._publications.wording(one.publication, wording).excerpt.subject.strip()
         open_question = point.question is not None and not one.answer
         return Entry(
+            language=one.language,
             subject=subject or point.says[one.language],
             policy=policy.title[one.language],
             version=policy.version,

@@ -1,7 +1,9 @@
 """Record what comes back through the links of a message."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from diffuse.domain.events import Event, Kind
@@ -10,21 +12,31 @@ from diffuse.domain.message import Baked, Wording
 from diffuse.domain.policy import Question
 from diffuse.domain.remark import LONGEST, MOST, Remark
 from diffuse.domain.tracking import AGGREGATE, NAMED
-from diffuse.domain.verdicts import FOLLOWED, UNTOLD, Hit, Visit, What
+from diffuse.domain.verdicts import FOLLOWED, TELLING, UNTOLD, Hit, Visit, What
 from diffuse.errors import PermanentFailure, TransientFailure
 from diffuse.ports import Clock, Hits, Links, Publications, Shown, Signer
 from diffuse.services.newer import newer
 from diffuse.services.page import Page, page_of, statement
-from diffuse.services.together import Together
 
 DWELL = timedelta(seconds=2)
 """Nobody reads a page and chooses in less; programs do."""
+
+FEW = 8
+"""Requests of a group that are judged at once; of more, verdicts come when no one waits any longer."""
+
+SOME = 64
+"""Messages whose hits are judged then, before it is looked again whether someone waits."""
 
 LASTS = timedelta(days=7)
 """For so long a page that stays open can still be sent."""
 
 COUNTED = frozenset({What.OPEN, What.CLICK})
 """Requests that may be counted without a name."""
+
+PURPOSES: Mapping[What, str] = MappingProxyType(
+    {What.OPEN: "open", What.CLICK: "click", What.DECOY: "decoy", What.PAGE: "acknowledge"}
+)
+"""What the address of a message says, by what is asked for."""
 
 REMARKS = frozenset({Response.QUESTION, Response.DISAGREE})
 
@@ -57,6 +69,15 @@ class Unfit(PermanentFailure):
         """Take the reason."""
         super().__init__(f"the form is not recorded: {why}")
         self.why = why
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A request whose link was read; ``mutated`` when it is only almost one of ours."""
+
+    what: What
+    links: Links
+    visit: Visit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,10 +122,10 @@ class Record:
     def __init__(self, *, hits: Hits, publications: Publications, clock: Clock, signer: Signer) -> None:
         """Take the collaborators."""
         self._hits = hits
-        self._together = Together(hits.record_many)
         self._clock = clock
         self._signer = signer
         self._publications = publications
+        self._is_behind = True
 
     def opened(self, token: str, visit: Visit = UNTOLD) -> None:
         """Record that the message's image was asked for.
@@ -112,8 +133,7 @@ class Record:
         Raises:
             NotOurs: when the token leads nowhere.
         """
-        shown, _ = self._read("open", token, visit)
-        self._came(shown, What.OPEN, visit)
+        self._alone(What.OPEN, token, visit)
 
     def clicked(self, token: str, visit: Visit = UNTOLD) -> str:
         """Record that a link was asked for, and return where it leads.
@@ -121,13 +141,7 @@ class Record:
         Raises:
             NotOurs: when the token leads nowhere.
         """
-        shown, links = self._read("click", token, visit)
-        destinations = self._baked(shown).links
-        if links.number >= len(destinations):
-            raise NotOurs
-        destination = destinations[links.number]
-        self._came(shown, What.CLICK, visit, number=links.number, detail=destination)
-        return destination
+        return self._alone(What.CLICK, token, visit)
 
     def lured(self, token: str, visit: Visit) -> None:
         """Record that the hidden link was followed; it leads nowhere.
@@ -135,9 +149,7 @@ class Record:
         Raises:
             NotOurs: always.
         """
-        shown, _ = self._read("decoy", token, visit)
-        self._came(shown, What.DECOY, visit)
-        raise NotOurs
+        self._alone(What.DECOY, token, visit)
 
     def visited(self, token: str, visit: Visit) -> None:
         """Record that the page was asked for, which acknowledges nothing.
@@ -145,8 +157,91 @@ class Record:
         Raises:
             NotOurs: when the token leads nowhere.
         """
-        shown, _ = self._read("acknowledge", token, visit)
-        self._came(shown, What.PAGE, visit)
+        self._alone(What.PAGE, token, visit)
+
+    def asked(self, what: What, token: str, visit: Visit) -> Asked:
+        """Read the link of a request, and record nothing.
+
+        Raises:
+            NotOurs: when it does not even resemble one of ours.
+        """
+        links = self._signer.read(PURPOSES[what], token)
+        if links is not None:
+            return Asked(what=what, links=links, visit=visit)
+        number = self._signer.resembling(token)
+        if number is None:
+            raise NotOurs
+        return Asked(what=What.MUTATED, links=Links(delivery=number), visit=visit)
+
+    def take(self, asked: Sequence[Asked]) -> Sequence[str | NotOurs]:
+        """Record requests, all in one transaction; when there are many, ``catch_up`` judges them.
+
+        Returns:
+            For each where it leads, empty for what leads nowhere else; or that there is nothing.
+        """
+        shown = self._hits.shown_many({one.links.delivery for one in asked})
+        now = self._clock.now()
+        hits: list[Hit] = []
+        counted: list[tuple[Shown, Kind]] = []
+        answers = [self._take(one, shown.get(one.links.delivery), now, hits, counted) for one in asked]
+        if len(hits) > FEW:
+            self._is_behind = True
+            self._hits.keep_many(hits, counted)
+        elif hits or counted:
+            self._hits.record_many(hits, counted)
+        return answers
+
+    def catch_up(self) -> bool:
+        """Judge some of what was only kept, here or by a process that has died; tell whether any is left.
+
+        What this needs is a moment at which nobody waits: it goes on when it is called again.
+        """
+        if self._is_behind:
+            self._is_behind = self._hits.judge_kept(SOME) == SOME
+        return self._is_behind
+
+    def judge_all(self) -> None:
+        """Judge everything that was only kept: plans and reminders rest on it."""
+        while self._hits.judge_kept(SOME) == SOME:
+            pass
+
+    def _take(
+        self,
+        one: Asked,
+        shown: Shown | None,
+        now: datetime,
+        hits: list[Hit],
+        counted: list[tuple[Shown, Kind]],
+    ) -> str | NotOurs:
+        """Add what is to be recorded of a request, and return its answer."""
+        if shown is None:
+            return NotOurs()
+        destination = ""
+        if one.what is What.CLICK:
+            destinations = self._baked(shown).links
+            if one.links.number >= len(destinations):
+                return NotOurs()
+            destination = destinations[one.links.number]
+        kind = Kind.OPENED if one.what is What.OPEN else Kind.CLICKED
+        mode = shown.tracking.of(kind)
+        if mode == NAMED:
+            hits.append(self._hit(one, shown, now, destination))
+        elif mode == AGGREGATE and one.what in COUNTED and one.visit.method == "GET":
+            counted.append((shown, kind))
+        return NotOurs() if one.what in TELLING else destination
+
+    def _alone(self, what: What, token: str, visit: Visit) -> str:
+        """Record one request; one that only resembles ours is told so even while the database is away."""
+        asked = self.asked(what, token, visit)
+        try:
+            (answer,) = self.take([asked])
+        except TransientFailure:
+            if asked.what is What.MUTATED:
+                raise NotOurs from None
+            raise
+        if isinstance(answer, NotOurs):
+            raise answer
+        return answer
 
     def page(self, token: str) -> Page:
         """Return what the employee sees, and record nothing.
@@ -175,13 +270,15 @@ class Record:
             NoSuchAnswer: when the answer was not offered.
             Unfit: when something is missing, or it came too early or too late. Nothing is recorded then.
         """
-        shown, _ = self._read("acknowledge", token, visit)
+        shown = self.delivery("acknowledge", token)
         page, now = self._page(shown), self._clock.now()
         stamped = self._signer.stamped_at(_shown(token, page), given.form)
         if stamped is None:
             raise NotOurForm("a form that this page does not have")
         refuse_unfit(page, given, now - stamped)
-        self._came(shown, What.FORM, visit)
+        if shown.tracking.of(Kind.CLICKED) == NAMED:
+            asked = Asked(what=What.FORM, links=Links(delivery=shown.id), visit=visit)
+            self._hits.record_many([self._hit(asked, shown, now)])
         policy, point = self._publications.get(shown.publication).campaign.key_point(shown.key_point)
         if given.response in REMARKS:
             remark = Remark(
@@ -217,55 +314,30 @@ class Record:
         Raises:
             NotOurs: when the token leads nowhere.
         """
-        return self._read(purpose, token)[0]
-
-    def _read(self, purpose: str, token: str, visit: Visit | None = None) -> tuple[Shown, Links]:
         links = self._signer.read(purpose, token)
-        if links is None and visit:
-            self._resembled(token, visit)
         shown = self._hits.shown(links.delivery) if links else None
-        if links is None or shown is None:
+        if shown is None:
             raise NotOurs
-        return shown, links
+        return shown
 
     def _page(self, shown: Shown) -> Page:
         campaign = self._publications.get(shown.publication).campaign
         return page_of(shown, campaign, self._baked(shown).excerpt, self._hits.remarks(shown.id))
 
-    def _resembled(self, token: str, visit: Visit) -> None:
-        """Note a link that is almost ours: scanners spoil links to see what happens."""
-        number = self._signer.resembling(token)
-        if number is None:
-            return
-        try:
-            if shown := self._hits.shown(number):
-                self._came(shown, What.MUTATED, visit)
-        except TransientFailure:
-            return
-
-    def _came(self, shown: Shown, what: What, visit: Visit, *, number: int = 0, detail: str = "") -> None:
-        """Keep a request, count it without a name, or do nothing, as the message's tracking has it."""
-        kind = Kind.OPENED if what is What.OPEN else Kind.CLICKED
-        mode = shown.tracking.of(kind)
-        if mode == AGGREGATE and what in COUNTED and visit.method == "GET":
-            self._hits.count(shown, kind)
-        if mode != NAMED:
-            return
-        now = self._clock.now()
-        hit = Hit(
+    def _hit(self, one: Asked, shown: Shown, now: datetime, destination: str = "") -> Hit:
+        return Hit(
             delivery=shown.id,
-            what=what,
+            what=one.what,
             at=now,
             day=_local_day(now, shown),
-            number=number,
-            links=self._links(shown) if what in FOLLOWED else 0,
-            method=visit.method,
-            agent=visit.agent,
-            prefetch=visit.prefetch,
-            network=visit.network,
-            detail=detail,
+            number=one.links.number if one.what is What.CLICK else 0,
+            links=self._links(shown) if one.what in FOLLOWED else 0,
+            method=one.visit.method,
+            agent=one.visit.agent,
+            prefetch=one.visit.prefetch,
+            network=one.visit.network,
+            detail=destination,
         )
-        self._together.add(hit)
 
     def _links(self, shown: Shown) -> int:
         """Count the different links of a message, that to its page among them if it asks for anything."""

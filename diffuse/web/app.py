@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from diffuse.domain.networks import Network
+from diffuse.domain.verdicts import What
 from diffuse.errors import TransientFailure
 from diffuse.ports import Clock, Gauges
 from diffuse.services.mine import Mine
@@ -24,6 +25,7 @@ from diffuse.web.limits import Limited, Limits
 from diffuse.web.log import Log, Logged, silent
 from diffuse.web.mine import MinePages
 from diffuse.web.pages import Pages
+from diffuse.web.together import Together
 from diffuse.web.visits import visit_of
 
 PIXEL = b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
@@ -52,7 +54,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
     """Build the tracking service.
 
     Args:
-        record: the service that every request goes to; its calls run in the thread pool.
+        record: the service that every request goes to; its calls run in threads.
         clock: tells the time for the log; each answer waits for it.
         pages: the layouts.
         gauges: says whether the database can be worked with.
@@ -106,6 +108,7 @@ class _Site:
         self._trusted = trusted
         self._mine = mine
         self._record = record
+        self._together = Together(record.take, record.catch_up)
         self._pages = pages
         self._base_url = base_url
         self.headers = {
@@ -117,22 +120,31 @@ class _Site:
             "Cache-Control": "no-store",
         }
 
-    def pixel(self, request: Request) -> Response:
-        self._record.opened(request.path_params["token"], visit_of(request, self._trusted))
+    async def pixel(self, request: Request) -> Response:
+        await self._came(What.OPEN, request)
         return Response(PIXEL, media_type="image/gif", headers=self.headers)
 
-    def link(self, request: Request) -> Response:
-        destination = self._record.clicked(request.path_params["token"], visit_of(request, self._trusted))
-        return self._see(destination, status=302)
+    async def link(self, request: Request) -> Response:
+        return self._see(await self._came(What.CLICK, request), status=302)
 
-    def decoy(self, request: Request) -> Response:
-        self._record.lured(request.path_params["token"], visit_of(request, self._trusted))
-        return self.not_found(request, NotOurs())
+    async def decoy(self, request: Request) -> Response:
+        await self._came(What.DECOY, request)
+        raise NotOurs
 
-    def page(self, request: Request) -> Response:
-        token = request.path_params["token"]
-        self._record.visited(token, visit_of(request, self._trusted))
-        return self._html(self._form(token))
+    async def page(self, request: Request) -> Response:
+        await self._came(What.PAGE, request)
+        return self._html(await run_in_threadpool(self._form, request.path_params["token"]))
+
+    async def _came(self, what: What, request: Request) -> str:
+        """Record a request with all that come meanwhile; return where it leads, once that is on the disk.
+
+        Who guesses links waits for nothing: the time to an answer must not tell which messages exist.
+        """
+        asked = self._record.asked(what, request.path_params["token"], visit_of(request, self._trusted))
+        if asked.what is What.MUTATED:
+            self._together.leave(asked)
+            raise NotOurs
+        return await self._together.add(asked)
 
     async def submit(self, request: Request) -> Response:
         body = await _body(request)

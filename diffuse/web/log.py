@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 from typing import TextIO, TypeAlias
@@ -39,6 +39,8 @@ class Hit:
     purpose: str
 
 
+_FIELDS = tuple(Hit.__dataclass_fields__)
+
 Log: TypeAlias = Callable[[Hit], None]
 
 
@@ -51,7 +53,7 @@ def json_lines(stream: TextIO) -> Log:
     lock = Lock()
 
     def write(hit: Hit) -> None:
-        line = json.dumps({**asdict(hit), "at": hit.at.isoformat()})
+        line = json.dumps({name: getattr(hit, name) for name in _FIELDS} | {"at": hit.at.isoformat()})
         with lock:
             stream.write(f"{line}\n")
             stream.flush()

@@ -16,6 +16,9 @@ from diffuse.web.pages import Pages
 
 FILE = "diffuse-mes-donnees.json"
 
+SAVED = "saved"
+"""Stands behind the address after a choice was kept, so that the page says so."""
+
 
 class MinePages:
     """The three addresses of an employee's page."""
@@ -39,7 +42,9 @@ class MinePages:
     def page(self, request: Request) -> Response:
         """Show the messages of whoever was sent the link."""
         token = request.path_params["token"]
-        return HTMLResponse(self._pages.mine(self._mine.page(token), token, FILE), headers=self._headers)
+        saved = SAVED in request.query_params
+        html = self._pages.mine(self._mine.page(token), token, FILE, saved=saved)
+        return HTMLResponse(html, headers=self._headers)
 
     def kept(self, request: Request) -> Response:
         """Hand out everything that is kept about the employee, as JSON."""
@@ -65,7 +70,7 @@ class MinePages:
         except NotOurForm:
             html = self._pages.bad_request(page.language, back=token)
             return HTMLResponse(html, 400, headers=self._headers)
-        return RedirectResponse(token, 303, headers=self._headers)
+        return RedirectResponse(f"{token}?{SAVED}", 303, headers=self._headers)
 
 
 async def _body(request: Request) -> bytes:

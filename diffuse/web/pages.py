@@ -80,8 +80,11 @@ class Pages:
             mine=mine,
         )
 
-    def mine(self, page: MyMessages, token: str, file: str) -> str:
-        """Lay out an employee's own page; ``file`` is the name under which what is kept can be had."""
+    def mine(self, page: MyMessages, token: str, file: str, *, saved: bool = False) -> str:
+        """Lay out an employee's own page; ``file`` is the name under which what is kept can be had.
+
+        ``saved`` tells that a choice has just been kept.
+        """
         return self._layouts["mine"].render(
             language=page.language,
             words=self._words[page.language],
@@ -89,6 +92,7 @@ class Pages:
             entries=[(one, *_moments(one, page.language)) for one in page.entries],
             token=token,
             file=file,
+            saved=saved,
         )
 
     def bad_request(self, language: str, back: str) -> str:

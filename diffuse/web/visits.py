@@ -8,21 +8,26 @@ from diffuse.domain.agents import LONGEST
 from diffuse.domain.networks import Network, client, truncated
 from diffuse.domain.verdicts import Visit
 
-ANNOUNCE = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+ANNOUNCE = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 """Headers by which browsers and previews say that nobody looks yet."""
+
+TELL = frozenset({*ANNOUNCE, b"user-agent", b"x-forwarded-for"})
 
 AHEAD = ("prefetch", "preview", "prerender")
 
 
 def visit_of(request: Request, trusted: Collection[Network]) -> Visit:
     """Read a request; of its address only the network is kept, and only ``trusted`` proxies are believed."""
-    headers = request.headers
+    said: dict[bytes, list[str]] = {}
+    for name, value in request.scope["headers"]:
+        if name in TELL:
+            said.setdefault(name, []).append(value.decode("latin-1"))
     peer = request.client.host if request.client else ""
-    address = client(peer, ",".join(headers.getlist("x-forwarded-for")), trusted)
-    announced = " ".join(headers.get(name, "") for name in ANNOUNCE).lower()
+    address = client(peer, ",".join(said.get(b"x-forwarded-for", ())), trusted)
+    announced = " ".join(value for name in ANNOUNCE for value in said.get(name, ())).lower()
     return Visit(
         method=request.method,
-        agent=headers.get("user-agent", "")[:LONGEST],
+        agent=said.get(b"user-agent", ("",))[0][:LONGEST],
         prefetch=" ".join(word for word in AHEAD if word in announced),
         network=truncated(address),
     )

@@ -48,6 +48,7 @@ class Words:
     sent_question: str
     sent_disagree: str
     sent_note: str
+    sent_later: str
     mine: str
     mine_title: str
     mine_intro: str
@@ -55,6 +56,7 @@ class Words:
     mine_sent: str
     mine_open: str
     mine_nothing: str
+    mine_answered: str
     mine_kept_title: str
     mine_kept: str
     mine_file: str
@@ -65,6 +67,7 @@ class Words:
     mine_tracking_aggregate: str
     mine_tracking_off: str
     mine_save: str
+    mine_saved: str
     confirmed: str
     confirmed_note: str
     chosen: str

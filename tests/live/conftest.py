@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.installation import Installation, installation
+from tests.live.office import Office, open_office
 from tests.live.rabbitmq import RabbitMq, rabbitmq_server
 
 
@@ -29,3 +30,10 @@ def rabbitmq(server: RabbitMq) -> RabbitMq:
         server.start()
     server.forget()
     return server
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A campaign that was sent, and the service behind its links; every test takes messages of its own."""
+    with open_office(installation(tmp_path_factory.mktemp("office"))) as opened:
+        yield opened

@@ -1,10 +1,10 @@
 """What it means for a delivery that something came back: it has arrived, and its next copy is not needed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.attempts import settle
@@ -15,16 +15,23 @@ OPENED_AFTER_ALL = "an earlier copy was opened in the meantime"
 
 _ROW = tables.delivery.c
 _LOCKED = (
-    "id", "bucket", "campaign", "employee", "key_point", "step", "state", "publication", "due_on",
-    "sent_at", "fenced_at", "opened_at", "clicked_at", "reached_on", *tables.COUNTED,
+    "id", "bucket", "campaign", "employee", "key_point", "touch", "step", "state", "publication", "due_on",
+    "sent_at", "fenced_at", "opened_at", "clicked_at", "acknowledged_at", "reached_on",
+    *tables.COUNTED,
 )  # fmt: skip
+
+
+_LOCK = (
+    select(*(_ROW[name] for name in _LOCKED))
+    .where(_ROW.id.in_(bindparam("some", expanding=True)))
+    .order_by(_ROW.id)
+    .with_for_update()
+)
 
 
 def lock(connection: Connection, deliveries: Collection[int]) -> dict[int, Row[Any]]:
     """Let one hit of a delivery after the other through; return the rows of those that exist."""
-    columns = (_ROW[name] for name in _LOCKED)
-    statement = select(*columns).where(_ROW.id.in_(sorted(deliveries))).order_by(_ROW.id).with_for_update()
-    return {row.id: row for row in connection.execute(statement)}
+    return {row.id: row for row in connection.execute(_LOCK, {"some": sorted(deliveries)})}
 
 
 def arrive(connection: Connection, before: Row[Any], at: datetime) -> None:
@@ -38,29 +45,38 @@ def arrive(connection: Connection, before: Row[Any], at: datetime) -> None:
         settle(connection, [before.id], at)
 
 
-def spare(connection: Connection, reached: Row[Any], _at: datetime) -> None:
-    """Cancel the next copy of a message that was opened after all, if it has not left; not a newer text."""
-    connection.execute(
-        update(tables.delivery)
-        .where(*_same(reached), one_of(_ROW.state, (State.PLANNED, State.HELD)))
-        .values(state=State.CANCELLED, reason=OPENED_AFTER_ALL)
-    )
+def spare(connection: Connection, reached: Sequence[Row[Any]]) -> None:
+    """Cancel the next copies of messages that were opened after all, if they have not left; no newer text."""
+    if reached:
+        connection.execute(_SPARE, [_keys(row) for row in reached])
 
 
 def restore(connection: Connection, reached: Row[Any], at: datetime) -> None:
     """Plan the copy again that was cancelled for an open, when it was none and there is still time."""
-    connection.execute(
-        update(tables.delivery)
-        .where(
-            *_same(reached),
-            _ROW.state == State.CANCELLED,
-            _ROW.reason == OPENED_AFTER_ALL,
-            _ROW.not_after > at,
-        )
-        .values(state=State.PLANNED, reason="")
+    connection.execute(_RESTORE, {**_keys(reached), "the_instant": at})
+
+
+_NAMES = ("bucket", "campaign", "employee", "key_point", "touch", "step", "publication")
+_SAME = [
+    *(_ROW[name] == bindparam(f"its_{name}") for name in _NAMES if name != "touch"),
+    _ROW.touch > bindparam("its_touch"),
+]
+_SPARE = (
+    update(tables.delivery)
+    .where(*_SAME, or_(_ROW.state == State.PLANNED, _ROW.state == State.HELD))
+    .values(state=State.CANCELLED, reason=OPENED_AFTER_ALL)
+)
+_RESTORE = (
+    update(tables.delivery)
+    .where(
+        *_SAME,
+        _ROW.state == State.CANCELLED,
+        _ROW.reason == OPENED_AFTER_ALL,
+        _ROW.not_after > bindparam("the_instant", type_=_ROW.not_after.type),
     )
+    .values(state=State.PLANNED, reason="")
+)
 
 
-def _same(reached: Row[Any]) -> list[Any]:
-    names = ("campaign", "employee", "key_point", "step", "publication")
-    return [_ROW[name] == getattr(reached, name) for name in names]
+def _keys(reached: Row[Any]) -> dict[str, Any]:
+    return {f"its_{name}": getattr(reached, name) for name in _NAMES}

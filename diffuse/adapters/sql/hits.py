@@ -1,6 +1,7 @@
 """Keeps what comes back."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ from sqlalchemy import (
     Connection,
     Engine,
     Row,
+    RowMapping,
+    bindparam,
     case,
     func,
     insert,
@@ -60,6 +63,25 @@ _SHOWN = (
     "duty",
 )
 _OTHER = tables.employee.alias("other")
+_LEFT = (
+    select(
+        *(_ROW[name] for name in _SHOWN),
+        tables.employee.c.time_zone,
+        _ROW.due_on,
+        _ROW.opens,
+        _ROW.clicks,
+        wished(),
+        func.coalesce(_OTHER.c.name, "").label("about"),
+    )
+    .join_from(tables.delivery, tables.employee, _ROW.employee == tables.employee.c.id)
+    .join(tables.choice, _ROW.employee == tables.choice.c.employee, isouter=True)
+    .join(_OTHER, _ROW.about == _OTHER.c.id, isouter=True)
+    .where(
+        _ROW.id.in_(bindparam("some", expanding=True)),
+        one_of(_ROW.state, LEFT),
+        ~tables.employee.c.id.startswith(ERASED),
+    )
+)
 
 
 class SqlHits:
@@ -75,37 +97,32 @@ class SqlHits:
 
     def shown(self, delivery: int) -> Shown | None:
         """Return a delivery that has left, or None."""
-        statement = (
-            select(
-                *(_ROW[name] for name in _SHOWN),
-                tables.employee.c.time_zone,
-                _ROW.due_on,
-                _ROW.opens,
-                _ROW.clicks,
-                wished(),
-                func.coalesce(_OTHER.c.name, "").label("about"),
-            )
-            .join_from(tables.delivery, tables.employee, _ROW.employee == tables.employee.c.id)
-            .join(tables.choice, _ROW.employee == tables.choice.c.employee, isouter=True)
-            .join(_OTHER, _ROW.about == _OTHER.c.id, isouter=True)
-            .where(_ROW.id == delivery, one_of(_ROW.state, LEFT), ~tables.employee.c.id.startswith(ERASED))
-        )
-        with reading(self._engine) as connection:
-            row = connection.execute(statement).mappings().first()
-        if row is None:
-            return None
-        number = row["answer"].partition(":")[0]
-        given = {name: row[name] for name in (*_SHOWN, "time_zone", "about")}
-        return Shown(
-            **{**given, "answer": int(number) if number else None},
-            week=week_of(row["due_on"]),
-            tracking=strictest(tracking_of(row["opens"], row["clicks"]), wish(row["wished"])),
-        )
+        return self.shown_many([delivery]).get(delivery)
 
-    def record_many(self, hits: Sequence[Hit]) -> Sequence[Verdict | None]:
+    def shown_many(self, deliveries: Collection[int]) -> Mapping[int, Shown]:
+        """Return those of some deliveries that have left, by their numbers."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(_LEFT, {"some": sorted(deliveries)}).mappings()
+            return {row["id"]: _shown(row) for row in rows}
+
+    def record_many(
+        self, hits: Sequence[Hit], counted: Sequence[tuple[Shown, Kind]] = ()
+    ) -> Sequence[Verdict | None]:
         """Keep requests and judge them, all in one transaction; None for those of no delivery."""
         with writing(self._engine) as connection:
-            return self._verdicts.keep(connection, hits)
+            _count(connection, counted)
+            return self._verdicts.keep(connection, hits) if hits else []
+
+    def keep_many(self, hits: Sequence[Hit], counted: Sequence[tuple[Shown, Kind]] = ()) -> None:
+        """Keep requests, and note whose verdicts are owed, in one transaction."""
+        with writing(self._engine) as connection:
+            _count(connection, counted)
+            self._verdicts.put_off(connection, hits)
+
+    def judge_kept(self, limit: int) -> int:
+        """Judge what was only kept, of some messages, in one transaction; return how many there were."""
+        with writing(self._engine) as connection:
+            return self._verdicts.catch_up(connection, limit)
 
     def rejudge(self, campaign: str, after: int, limit: int) -> Rejudged | None:
         """Judge the hits of some deliveries anew, in one transaction."""
@@ -150,23 +167,6 @@ class SqlHits:
         with writing(self._engine) as connection:
             _keep(connection, event, reached_on, _lock(connection, event.delivery))
             self._prove(connection, proof)
-
-    def count(self, shown: Shown, kind: Kind) -> None:
-        """Count a hit without the person: nothing of it leads back to a delivery."""
-        row = tables.counted.c
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        one = {
-            "publication": shown.publication,
-            "key_point": shown.key_point,
-            "week": shown.week,
-            "kind": kind,
-        }
-        with writing(self._engine) as connection:
-            connection.execute(
-                dialect.insert(tables.counted)
-                .values(**one, hits=1)
-                .on_conflict_do_update(index_elements=list(one), set_={"hits": row.hits + 1})
-            )
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.
@@ -231,6 +231,31 @@ class SqlHits:
             self._evidence.append(connection, [proof])
 
 
+def _shown(row: RowMapping) -> Shown:
+    number = row["answer"].partition(":")[0]
+    given = {name: row[name] for name in (*_SHOWN, "time_zone", "about")}
+    return Shown(
+        **{**given, "answer": int(number) if number else None},
+        week=week_of(row["due_on"]),
+        tracking=strictest(tracking_of(row["opens"], row["clicks"]), wish(row["wished"])),
+    )
+
+
+def _count(connection: Connection, counted: Sequence[tuple[Shown, Kind]]) -> None:
+    """Add to the sums of a key point, a week and a kind; always in the same order, as others do it too."""
+    sums = Counter((one.publication, one.key_point, one.week, kind.value) for one, kind in counted)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = tables.counted.c
+    names = ("publication", "key_point", "week", "kind")
+    for key, hits in sorted(sums.items()):
+        one = dict(zip(names, key, strict=True))
+        connection.execute(
+            dialect.insert(tables.counted)
+            .values(**one, hits=hits)
+            .on_conflict_do_update(index_elements=names, set_={"hits": row.hits + hits})
+        )
+
+
 def _lock(connection: Connection, delivery: int) -> Row[Any]:
     """Let one hit of a delivery after the other through; return its row, KeyError when there is none."""
     return arrivals.lock(connection, [delivery])[delivery]
@@ -269,4 +294,4 @@ def _arrive(connection: Connection, at: datetime, before: Row[Any]) -> None:
     """Take a delivery of which something came back for one that has arrived, and was reached."""
     arrivals.arrive(connection, before, at)
     if before.reached_on is None:
-        arrivals.spare(connection, before, at)
+        arrivals.spare(connection, [before])

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextClause, text
 
 KINDS = {"bigint": "INTEGER", "text": "TEXT"}
 """What PostgreSQL calls a kind of value, and what SQLite does."""
@@ -28,6 +29,35 @@ def rows(connection: Connection, parameter: str, columns: Sequence[tuple[str, st
         )
         source = f"json_each(:{parameter})"
     return f"(SELECT {', '.join(each)} FROM {source})"  # noqa: S608 -- names of ours
+
+
+def add(
+    connection: Connection,
+    table: str,
+    columns: Sequence[tuple[str, str]],
+    values: Iterable[Collection[object]],
+) -> None:
+    """Add rows to a table, all in one statement; ``values`` are as the database keeps them."""
+    names = ", ".join(name for name, _ in columns)
+    statement = f"INSERT INTO {table} ({names}) SELECT {names} FROM {{added}} AS added"  # noqa: S608 -- ours
+    change(connection, statement, "added", columns, values)
+
+
+def change(
+    connection: Connection,
+    statement: str,
+    parameter: str,
+    columns: Sequence[tuple[str, str]],
+    values: Iterable[Collection[object]],
+) -> None:
+    """Run a statement in which ``{parameter}`` in braces stands for the table of the values."""
+    whole = _whole(statement, parameter, rows(connection, parameter, columns))
+    connection.execute(whole, {parameter: packed(values)})
+
+
+@lru_cache
+def _whole(statement: str, parameter: str, source: str) -> TextClause:
+    return text(statement.format(**{parameter: source}))
 
 
 def packed(values: Iterable[Collection[object] | int]) -> str:

@@ -553,5 +553,10 @@ unreachable = Table(
 )
 """Addresses that do not exist, by repeated bounces: none is written to until the directory changes it."""
 
-_left = delivery.c.fenced_at.is_not(None)
-Index("ix_delivery_message_id", delivery.c.message_id, sqlite_where=_left, postgresql_where=_left)
+unjudged = Table(
+    "unjudged",
+    METADATA,
+    Column("delivery", NUMBER, primary_key=True, autoincrement=False),
+    sqlite_strict=True,
+)
+"""Deliveries with hits that were only kept so far: many came at once, and they are judged afterwards."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, func, select, update
 
-from diffuse.adapters.sql import arrivals, tables
+from diffuse.adapters.sql import arrivals, sets, tables
+from diffuse.adapters.sql.types import micros, plain
 from diffuse.domain.agents import Agent, class_of
 from diffuse.domain.events import Kind
 from diffuse.domain.verdicts import (
@@ -31,6 +32,15 @@ _HIT = tables.hit.c
 _JUDGED = tables.judgement.c
 _EVENT = tables.event.c
 _FIELDS = tuple(Hit.__dataclass_fields__)
+_NUMBERS = frozenset({"delivery", "at", "number", "links"})
+_HITS = tuple((name, "bigint" if name in _NUMBERS else "text") for name in _FIELDS)
+_JUDGEMENTS = (
+    ("hit", "bigint"), ("delivery", "bigint"), ("rules", "bigint"), ("verdict", "text"), ("reasons", "text")
+)  # fmt: skip
+_EVENTS = (
+    ("delivery", "bigint"), ("kind", "text"), ("at", "bigint"), ("detail", "text"), ("bucket", "bigint"),
+    ("hit", "bigint"),
+)  # fmt: skip
 _KIND = {What.OPEN: Kind.OPENED, What.CLICK: Kind.CLICKED}
 _COUNTED = {
     Verdict.HUMAN: "human",
@@ -87,34 +97,53 @@ class SqlVerdicts:
             For each hit its verdict; None for one of no delivery, and for one mutated link too many.
         """
         before = arrivals.lock(connection, {hit.delivery for hit in hits})
-        mutated = _mutated(connection, [hit for hit in hits if hit.what == What.MUTATED])
-        places = []
-        for place, hit in enumerate(hits):
-            is_mutated = hit.what == What.MUTATED
-            mutated[hit.delivery] += is_mutated
-            if hit.delivery in before and not (is_mutated and mutated[hit.delivery] > MOST_MUTATED):
-                places.append(place)
+        places = _places(connection, hits, before)
         if not places:
             return [None] * len(hits)
-        connection.execute(insert(tables.hit), [_values(hits[place]) for place in places])
-        judged = self.rejudge(connection, before)
+        sets.add(connection, "hit", _HITS, [_values(hits[place]) for place in places])
+        judged = self.rejudge(connection, before, all_new=len(places))
         # The rows that were just added are the last ones of their delivery, in the order of the hits.
         verdicts: list[Verdict | None] = [None] * len(hits)
         for place in reversed(places):
             verdicts[place] = judged[hits[place].delivery].pop().now.verdict
         return verdicts
 
-    def rejudge(self, connection: Connection, before: Mapping[int, Row[Any]]) -> dict[int, list[Fresh]]:
-        """Judge every hit of some locked deliveries anew, and fold what changes."""
-        judged = {
-            number: self._judged(kept, before[number]) for number, kept in _kept(connection, before).items()
-        }
+    def put_off(self, connection: Connection, hits: Sequence[Hit]) -> None:
+        """Keep hits of deliveries that exist, and note that they are to be judged."""
+        places = _places(connection, hits, {hit.delivery for hit in hits})
+        kept = [hits[place] for place in places]
+        if kept:
+            sets.add(connection, "hit", _HITS, [_values(hit) for hit in kept])
+            owed = [(number,) for number in sorted({hit.delivery for hit in kept})]
+            sets.change(connection, _OWE, "owed", _OWED, owed)
+
+    def catch_up(self, connection: Connection, limit: int) -> int:
+        """Judge the hits of some deliveries that were put off; return how many deliveries there were.
+
+        Who keeps another hit of one of them meanwhile waits, and notes it again.
+        """
+        some = connection.scalars(_NEXT, {"most": limit}).all()
+        if some:
+            self.rejudge(connection, arrivals.lock(connection, some))
+            connection.execute(_DONE, {"some": some})
+        return len(some)
+
+    def rejudge(
+        self, connection: Connection, before: Mapping[int, Row[Any]], *, all_new: int = 0
+    ) -> dict[int, list[Fresh]]:
+        """Judge every hit of some locked deliveries anew, and fold what changes.
+
+        ``all_new`` is the number of hits that were just added: perhaps there are no others.
+        """
+        kept = _kept(connection, before, all_new=all_new)
+        judged = {number: self._judged(hits, before[number]) for number, hits in kept.items()}
         everything = [one for fresh in judged.values() for one in fresh]
         _write_judgements(connection, everything)
         _write_events(connection, everything, before)
-        for number in sorted(judged):
-            _fold(connection, before[number], judged[number])
-        _doubt(connection, judged)
+        _fold(connection, [(before[number], judged[number]) for number in sorted(judged)])
+        _doubt(
+            connection, {number: fresh for number, fresh in judged.items() if before[number].acknowledged_at}
+        )
         return judged
 
     def doubt_of(
@@ -148,8 +177,23 @@ def tally(fresh: Iterable[Fresh]) -> tuple[Counter[tuple[str, str]], Counter[tup
     return before, now
 
 
-def _values(hit: Hit) -> dict[str, object]:
-    return {name: getattr(hit, name) for name in _FIELDS}
+def _values(hit: Hit) -> tuple[object, ...]:
+    return (
+        hit.delivery, hit.what, micros(hit.at), hit.day.isoformat(), hit.number, hit.links, plain(hit.method),
+        None if hit.agent is None else plain(hit.agent), plain(hit.prefetch), hit.network, plain(hit.detail),
+    )  # fmt: skip
+
+
+def _places(connection: Connection, hits: Sequence[Hit], known: Collection[int]) -> list[int]:
+    """Return the places of the hits to keep: those of known deliveries, without mutated links too many."""
+    mutated = _mutated(connection, [hit for hit in hits if hit.what == What.MUTATED])
+    places = []
+    for place, hit in enumerate(hits):
+        is_mutated = hit.what == What.MUTATED
+        mutated[hit.delivery] += is_mutated
+        if hit.delivery in known and not (is_mutated and mutated[hit.delivery] > MOST_MUTATED):
+            places.append(place)
+    return places
 
 
 def _mutated(connection: Connection, hits: Sequence[Hit]) -> Counter[int]:
@@ -164,41 +208,57 @@ def _mutated(connection: Connection, hits: Sequence[Hit]) -> Counter[int]:
     return Counter(dict(list(connection.execute(statement))))
 
 
-def _kept(connection: Connection, deliveries: Collection[int]) -> dict[int, list[Kept]]:
-    """Read all hits of some deliveries with the verdicts that count, each delivery's in their order."""
-    inside = sorted(deliveries)
-    newest = select(func.max(_JUDGED.id)).where(_JUDGED.delivery.in_(inside)).group_by(_JUDGED.hit)
-    judgements = {
-        row.hit: row for row in connection.execute(select(tables.judgement).where(_JUDGED.id.in_(newest)))
-    }
+_OWED = (("delivery", "bigint"),)
+_OWE = """
+INSERT INTO unjudged (delivery) SELECT delivery FROM {owed} AS owed WHERE true
+ON CONFLICT (delivery) DO UPDATE SET delivery = excluded.delivery
+"""
+"""With DO NOTHING, a row that somebody is about to delete would stand for this hit, too."""
+
+_LATER = tables.unjudged.c.delivery
+_NEXT = select(_LATER).order_by(_LATER).limit(bindparam("most")).with_for_update(skip_locked=True)
+_DONE = delete(tables.unjudged).where(_LATER.in_(bindparam("some", expanding=True)))
+
+_SOME: BindParameter[int] = bindparam("some", expanding=True)
+_THEIR_HITS = select(tables.hit).where(_HIT.delivery.in_(_SOME)).order_by(_HIT.id)
+_THEIR_JUDGEMENTS = (
+    select(*(_JUDGED[name] for name in ("hit", "verdict", "reasons", "rules")))
+    .where(_JUDGED.delivery.in_(_SOME))
+    .order_by(_JUDGED.id)
+)
+
+
+def _kept(connection: Connection, deliveries: Collection[int], *, all_new: int = 0) -> dict[int, list[Kept]]:
+    """Read all hits of some deliveries with the verdicts that count, each delivery's in their order.
+
+    When there are just as many as are ``all_new``, none has been judged.
+    """
+    some = {"some": sorted(deliveries)}
+    rows = connection.execute(_THEIR_HITS, some).all()
+    judgements = (
+        {row.hit: row for row in connection.execute(_THEIR_JUDGEMENTS, some)} if len(rows) != all_new else {}
+    )
     kept: dict[int, list[Kept]] = {number: [] for number in deliveries}
-    hits = select(tables.hit).where(_HIT.delivery.in_(inside)).order_by(_HIT.id)
-    for row in connection.execute(hits).mappings():
-        before = judgements.get(row["id"])
-        hit = Hit(**{**{name: row[name] for name in _FIELDS}, "what": What(row["what"])})
+    for row in rows:
+        hit = Hit(**{**{name: getattr(row, name) for name in _FIELDS}, "what": What(row.what)})
+        before = judgements.get(row.id)
         judgement = (
-            None
-            if before is None
-            else Judgement(verdict=Verdict(before.verdict), reasons=tuple(before.reasons.split()))
+            Judgement(verdict=Verdict(before.verdict), reasons=tuple(before.reasons.split()))
+            if before
+            else None
         )
-        kept[hit.delivery].append(Kept(row["id"], hit, judgement, before.rules if before else 0))
+        kept[hit.delivery].append(Kept(row.id, hit, judgement, before.rules if before else 0))
     return kept
 
 
 def _write_judgements(connection: Connection, everything: Sequence[Fresh]) -> None:
     rows = [
-        {
-            "hit": one.kept.number,
-            "delivery": one.kept.hit.delivery,
-            "rules": RULES,
-            "verdict": one.now.verdict,
-            "reasons": " ".join(one.now.reasons),
-        }
+        (one.kept.number, one.kept.hit.delivery, RULES, one.now.verdict, " ".join(one.now.reasons))
         for one in everything
         if (one.kept.before, one.kept.rules) != (one.now, RULES)
     ]
     if rows:
-        connection.execute(insert(tables.judgement), rows)
+        sets.add(connection, "judgement", _JUDGEMENTS, rows)
 
 
 def _write_events(
@@ -206,19 +266,19 @@ def _write_events(
 ) -> None:
     """Add the events of hits that count from now on, and mark those of hits that count no more."""
     new = [
-        {
-            "delivery": one.kept.hit.delivery,
-            "kind": _KIND[one.kept.hit.what],
-            "at": one.kept.hit.at,
-            "detail": one.kept.hit.detail,
-            "bucket": before[one.kept.hit.delivery].bucket,
-            "hit": one.kept.number,
-        }
+        (
+            one.kept.hit.delivery,
+            _KIND[one.kept.hit.what],
+            micros(one.kept.hit.at),
+            plain(one.kept.hit.detail),
+            before[one.kept.hit.delivery].bucket,
+            one.kept.number,
+        )
         for one in everything
         if one.counts and not one.counted
     ]
     if new:
-        connection.execute(insert(tables.event), new)
+        sets.add(connection, "event", _EVENTS, new)
     gone = [
         {"which": one.kept.number, "whose": one.kept.hit.delivery}
         for one in everything
@@ -231,27 +291,80 @@ def _write_events(
         )
 
 
-def _fold(connection: Connection, row: Row[Any], fresh: Sequence[Fresh]) -> None:
-    """Bring a delivery up to date with the verdicts on its hits."""
+_TIMES = ("opened_at", "clicked_at", "reached_on")
+_FOLDED = (
+    ("id", "bigint"), *((name, "bigint") for name in tables.COUNTED),
+    ("opened_at", "bigint"), ("clicked_at", "bigint"), ("reached_on", "text"),
+)  # fmt: skip
+_FOLD = f"""
+UPDATE delivery SET {", ".join(f"{name} = folded.{name}" for name, _ in _FOLDED[1:])}
+FROM {{folded}} AS folded WHERE delivery.id = folded.id
+"""  # noqa: S608 -- names of ours
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Folded:
+    """A delivery, its hits, and those of its values that their verdicts change."""
+
+    row: Row[Any]
+    fresh: Sequence[Fresh]
+    values: Mapping[str, Any]
+
+    @property
+    def packed(self) -> tuple[object, ...]:
+        """Return the row's values, new ones where there are, as the database keeps them."""
+        counts = [self.values.get(name, getattr(self.row, name)) for name in tables.COUNTED]
+        opened, clicked, reached = (self.values.get(name, getattr(self.row, name)) for name in _TIMES)
+        return (
+            self.row.id, *counts, opened and micros(opened), clicked and micros(clicked),
+            reached and reached.isoformat(),
+        )  # fmt: skip
+
+    @property
+    def came(self) -> bool:
+        """Tell whether something came now that shows that it has arrived: not what anybody can make up."""
+        return any(one.kept.before is None and one.kept.hit.what != What.MUTATED for one in self.fresh)
+
+    @property
+    def rewrites(self) -> bool:
+        """Tell whether the past has changed: what counted counts no more, or counts on an earlier day."""
+        gone = any(one.counted and not one.counts for one in self.fresh)
+        last = self.fresh[-1].kept.hit.day
+        return gone or any(one.counts and not one.counted and one.kept.hit.day < last for one in self.fresh)
+
+
+def _fold(connection: Connection, judged: Sequence[tuple[Row[Any], Sequence[Fresh]]]) -> None:
+    """Bring deliveries up to date with the verdicts on their hits."""
+    folded = [
+        _Folded(row=row, fresh=fresh, values=_values_of(connection, row, fresh))
+        for row, fresh in judged
+        if fresh
+    ]
+    changed = [one.packed for one in folded if one.values]
+    if changed:
+        sets.change(connection, _FOLD, "folded", _FOLDED, changed)
+    for one in folded:
+        if one.came:
+            arrivals.arrive(connection, one.row, one.fresh[-1].kept.hit.at)
+        if one.rewrites:
+            _forget_standings(connection, one.row)
+    turned = [one for one in folded if "reached_on" in one.values]
+    arrivals.spare(connection, [one.row for one in turned if one.values["reached_on"]])
+    for one in turned:
+        if not one.values["reached_on"]:
+            arrivals.restore(connection, one.row, one.fresh[-1].kept.hit.at)
+
+
+def _values_of(connection: Connection, row: Row[Any], fresh: Sequence[Fresh]) -> dict[str, Any]:
+    """Return what changes in a delivery."""
     values: dict[str, Any] = {
         name: getattr(row, name) + change for name, change in _changes(fresh).items() if change
     }
-    added = [one.kept.hit for one in fresh if one.counts and not one.counted]
-    gone = [one.kept.hit for one in fresh if one.counted and not one.counts]
-    if gone:
-        counted = [one.kept.hit for one in fresh if one.counts]
-        values |= _anew(connection, row, counted)
-    elif added:
+    if any(one.counted and not one.counts for one in fresh):
+        values |= _anew(connection, row, [one.kept.hit for one in fresh if one.counts])
+    elif added := [one.kept.hit for one in fresh if one.counts and not one.counted]:
         values |= _first(row, added)
-    values = {name: value for name, value in values.items() if value != getattr(row, name)}
-    if values:
-        connection.execute(update(tables.delivery).where(_ROW.id == row.id).values(values))
-    if any(one.kept.before is None and one.kept.hit.what != What.MUTATED for one in fresh):
-        arrivals.arrive(connection, row, fresh[-1].kept.hit.at)
-    if "reached_on" in values:
-        (arrivals.spare if values["reached_on"] else arrivals.restore)(connection, row, fresh[-1].kept.hit.at)
-    if gone or (added and min(one.day for one in added) < fresh[-1].kept.hit.day):
-        _forget_standings(connection, row)
+    return {name: value for name, value in values.items() if value != getattr(row, name)}
 
 
 def _changes(fresh: Sequence[Fresh]) -> Counter[str]:
@@ -303,6 +416,8 @@ def _anew(connection: Connection, row: Row[Any], counted: Sequence[Hit]) -> dict
 
 def _doubt(connection: Connection, judged: Mapping[int, Sequence[Fresh]]) -> None:
     """Say of each acknowledgement why it may be a program's, as the hits around it show by now."""
+    if not judged:
+        return
     given = tables.acknowledgement.c
     rows = connection.execute(
         select(given.delivery, given.at, given.doubt).where(given.delivery.in_(list(judged)))

@@ -104,8 +104,8 @@ def office(store: Store) -> Office:
 def test_hits_are_counted_without_a_delivery(office: Office) -> None:
     shown = office.shown(office.number("ana"))
     for _ in range(2):
-        office.hits.count(shown, Kind.OPENED)
-    office.hits.count(shown, Kind.CLICKED)
+        office.hits.record_many([], [(shown, Kind.OPENED)])
+    office.hits.record_many([], [(shown, Kind.CLICKED)])
     assert list(office.store.results.counts()) == [
         Count(shown.publication, "disclose", "2026-W38", Kind.CLICKED, 1),
         Count(shown.publication, "disclose", "2026-W38", Kind.OPENED, 2),

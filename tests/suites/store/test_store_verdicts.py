@@ -249,3 +249,54 @@ def test_opens_that_were_counted_before_hits_were_kept_stay(store: Store) -> Non
     assert (store.row(1)["opened_at"], counts(store)) == (NOW + MINUTE, (1, 1, 0, 3, 0, 0))
     store.hits.rejudge("", 0, 100)
     assert counts(store) == (1, 1, 0, 3, 0, 0)
+
+
+def test_what_is_only_kept_counts_nowhere_until_it_is_judged_and_then_as_if_at_once(store: Store) -> None:
+    store.sent()
+    store.hits.keep_many([hit(), click(0, 2 * HOUR), hit(agent="")])
+    assert (counts(store), live(store), rows(store, "judgement")) == ((0,) * 6, [], [])
+    assert store.hits.judge_kept(10) == 1
+    assert counts(store) == (2, 1, 0, 1, 1, 0)
+    assert live(store) == ["opened", "clicked"]
+    assert store.row(1)["opened_at"] == NOW + HOUR
+    assert (store.hits.judge_kept(10), rows(store, "unjudged")) == (0, [])
+
+
+def test_what_is_kept_after_a_verdict_changes_it_in_time(store: Store) -> None:
+    store.sent()
+    store.hits.record_many([click(0), click(1)])
+    store.hits.keep_many([click(2)])
+    assert store.hits.judge_kept(10) == 1
+    assert (counts(store)[3:], live(store)) == ((3, 0, 0), [])
+
+
+def test_some_messages_are_judged_at_a_time(store: Store) -> None:
+    store.with_people("ana", "bob", "eve")
+    store.plan(touchpoint(employee="bob"), touchpoint(employee="eve"))
+    for _ in range(3):
+        store.sent()
+    store.hits.keep_many([hit(), hit(delivery=2), hit(delivery=3), hit(delivery=2)])
+    assert [store.hits.judge_kept(2) for _ in range(3)] == [2, 1, 0]
+    assert [counts(store, number)[0] for number in (1, 2, 3)] == [1, 2, 1]
+
+
+def test_links_that_anybody_can_make_up_fill_no_disk_however_many_come_at_once(store: Store) -> None:
+    store.sent()
+    store.hits.keep_many([hit(What.MUTATED)] * (MOST_MUTATED + 5))
+    store.hits.keep_many([hit(What.MUTATED)])
+    assert len(rows(store, "hit")) == MOST_MUTATED
+
+
+def test_what_is_kept_while_others_judge_is_never_forgotten(store: Store) -> None:
+    store.sent()
+
+    def work(place: int) -> None:
+        if place % 2:
+            store.hits.judge_kept(10)
+        else:
+            store.hits.keep_many([hit(after=HOUR + place * MINUTE)])
+
+    together(8, work)
+    while store.hits.judge_kept(10):
+        pass
+    assert counts(store)[:2] == (4, 4)

@@ -2,12 +2,13 @@
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from httpx2 import Response
@@ -143,10 +144,10 @@ class Breakable(SqlHits):
 
     fails: Exception | None = None
 
-    def shown(self, delivery: int) -> Shown | None:
+    def shown_many(self, deliveries: Collection[int]) -> Mapping[int, Shown]:
         if self.fails:
             raise self.fails
-        return super().shown(delivery)
+        return super().shown_many(deliveries)
 
     def remark(self, remark: Remark, reached_on: date) -> None:
         if self.fails:
@@ -199,6 +200,16 @@ class Service:
             found = connection.execute(select(tables.METADATA.tables[table])).mappings()
             return [dict(row) for row in found]
 
+    def noted(self, what: str) -> dict[str, Any]:
+        """Wait for a request that is noted after its answer; return it once it is judged."""
+        for _ in range(1000):
+            judged = {row["hit"] for row in self.rows("judgement")}
+            found = [row for row in self.rows("hit") if row["what"] == what and row["id"] in judged]
+            if found:
+                return found[0]
+            sleep(0.01)
+        raise AssertionError(f"nothing was noted that is {what}")
+
     def events(self) -> list[tuple[str, str]]:
         return [(row["kind"], row["detail"]) for row in self.rows("event")]
 
@@ -206,10 +217,9 @@ class Service:
         """Open a page some time ago; return what its form sends now when it is confirmed."""
         now = self.clock.now()
         self.clock.set(now - reads)
-        page = unescape(self.browser.get(path).text)
+        page = self.browser.get(path).text
         self.clock.set(now)
-        fields = dict(re.findall(r'name="(form|confirm)" value="([^"]+)"', page))
-        return {**fields, **({"response": "acknowledge"} if 'name="response"' in page else {})}
+        return {**form_of(page), **({"response": "acknowledge"} if 'name="response"' in page else {})}
 
     def press(
         self, name: str = "both fr", headers: Mapping[str, str] | None = None, **changes: str
@@ -287,6 +297,11 @@ def fill(engine: Engine) -> dict[str, int]:
     ]
     ledger.turn(NOW, "t", ended=ended, wanted=(), lease=LEASE)
     return {f"{delivery.key_point} {delivery.language}": delivery.id for delivery in claimed}
+
+
+def form_of(page: str) -> dict[str, str]:
+    """Return what the form of a page sends when nothing is chosen in it."""
+    return dict(re.findall(r'name="(form|confirm)" value="([^"]+)"', unescape(page)))
 
 
 def shown(page: Response) -> str:

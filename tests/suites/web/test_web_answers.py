@@ -85,3 +85,15 @@ def test_the_log_has_one_line_of_json_for_each_request(service: Service) -> None
         ("GET", 404, ""),
         ("GET", 500, "open"),
     ]
+
+
+def test_whoever_has_confirmed_is_not_told_to_confirm_later(service: Service) -> None:
+    later, first = "Vous pouvez confirmer le message plus tard", "Votre question a été reçue"
+    service.press("plain fr", response="question")
+    page = service.browser.get(service.path("acknowledge", "plain fr"))
+    assert later in shown(page)
+    assert f"<title>{first} – " in page.text
+    service.press("plain fr")
+    page = service.browser.get(service.path("acknowledge", "plain fr"))
+    assert later not in shown(page)
+    assert shown(page).index("✓ Confirmé le") < shown(page).index(first)

@@ -6,11 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from diffuse.adapters.sql.access import SqlAccessLog
 from diffuse.adapters.sql.choices import SqlChoices
+from diffuse.adapters.sql.engine import writing
 from diffuse.adapters.sql.persons import SqlPersons
+from diffuse.adapters.sql.tables import delivery
 from diffuse.adapters.sql.theirs import SqlTheirs
 from diffuse.services.mine import Mine
 from diffuse.services.person import Person
@@ -20,7 +23,7 @@ from diffuse.web.app import create_app
 from diffuse.web.limits import Limits
 from diffuse.web.mine import FILE
 from diffuse.web.pages import Pages
-from tests.suites.web.given import BASE, TEMPLATES, Service, publications, shown
+from tests.suites.web.given import BASE, TEMPLATES, Service, form_of, publications, shown
 
 
 @pytest.fixture
@@ -127,3 +130,25 @@ def test_a_link_of_another_purpose_leads_nowhere(own: Service) -> None:
     for path in (f"/m/{token}", f"/m/{token}/{FILE}", "/m/nonsense", f"{own.path('mine')}/other.json"):
         assert own.browser.get(path).status_code == 404
     assert own.browser.post(f"/m/{token}").status_code == 404
+
+
+def test_a_message_in_the_other_language_says_so_to_whatever_reads_it_aloud(own: Service) -> None:
+    with writing(own.engine) as connection:
+        which = delivery.c.id == own.deliveries["plain fr"]
+        connection.execute(update(delivery).where(which).values(language="en"))
+    page = own.browser.get(own.path("mine"))
+    assert 'lang="en">A substitute for each account</a>' in page.text
+    assert '<span lang="en">Succession</span>, version 2.1' in page.text
+    assert page.text.count('lang="en"') == 2
+
+
+def test_a_choice_that_was_kept_is_confirmed_once(own: Service) -> None:
+    page = own.browser.get(own.path("mine")).text
+    after = own.browser.post(own.path("mine"), data={**form_of(page), "tracking": "off"})
+    assert "✓ Votre choix a été enregistré" in shown(after)
+    assert "Votre choix a été enregistré" not in shown(own.browser.get(own.path("mine")))
+
+
+def test_an_answer_without_a_confirmation_is_seen_in_the_list(own: Service) -> None:
+    own.press("quiz fr", answer="1")
+    assert shown(own.browser.get(own.path("mine"))).count("✓ Réponse reçue") == 1

@@ -70,6 +70,7 @@ def decoy(service: Service) -> None:
 def mutated(service: Service) -> None:
     assert use(service, service.path("click")) == 302
     assert use(service, service.path("click") + "%27") == 404
+    service.noted("mutated")
 
 
 def preload(service: Service) -> None:

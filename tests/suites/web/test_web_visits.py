@@ -73,6 +73,7 @@ def test_a_mutated_link_is_noted_and_answered_like_every_other_that_leads_nowher
     nowhere = outside.get("/a/nowhere")
     answer = outside.get(service.path("acknowledge") + tail)
     assert (answer.status_code, answer.content) == (404, nowhere.content)
+    service.noted("mutated")
     assert verdicts(service) == [("mutated", "machine")]
     assert service.events() == []
 

@@ -532,7 +532,7 @@ def folder(tmp_path: Path) -> Path:
             "email/words.toml",
             "Hello {given_name}",
             "Hello {name}",
-            "message.html.j2:32: the layout cannot be filled in: nothing is called 'name'",
+            "message.html.j2:33: the layout cannot be filled in: nothing is called 'name'",
         ),
         ("email/words.toml", "[en]", "[en", "expected TOML in UTF-8"),
         ("email/words.toml", "[en", "[de", "no words in 'en'"),

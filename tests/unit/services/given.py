@@ -37,6 +37,7 @@ from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.plan import Plan
 from diffuse.services.receipts import ReceiptBook
+from diffuse.services.record import Record
 from diffuse.services.revise import Revise
 from diffuse.services.succeed import Succeed
 from diffuse.testing import (
@@ -177,6 +178,9 @@ class Office:
         self.plan = self.planner("p1")
         self.deliver = self.worker("w1")
         self.letters = MemoryLetters()
+        self.record = Record(
+            hits=self.hits, publications=self.publications, clock=self.clock, signer=self.signer
+        )
         self.beat = Beat(
             guard=self.guard(),
             clock=self.clock,
@@ -185,6 +189,7 @@ class Office:
             control=self.control,
             plan=self.plan,
             deliver=self.deliver,
+            record=self.record,
             forward=Forward(
                 clock=self.clock,
                 remarks=SqlRemarks(self.engine),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from diffuse.domain.delivery import LEASE, State
+from diffuse.domain.verdicts import Hit, What
 from diffuse.services.plan import Planned
 from tests.unit.services.given import LATE, Office, campaign, person
 
@@ -57,3 +58,18 @@ def test_a_mail_server_that_is_down_keeps_no_round_from_planning() -> None:
     office.directory.save([person("ana"), person("zoe")])
     done = office.beat.run()
     assert (done.planned.added, done.delivered.trouble) == (1, "down")
+
+
+def test_what_a_dead_tracking_service_had_only_kept_is_judged() -> None:
+    office = office_at_work()
+    office.plan.run()
+    office.clock.set(LATE)
+    office.beat.run()
+    number = office.row().delivery
+    office.hits.keep_many(
+        [Hit(delivery=number, what=What.OPEN, at=LATE + timedelta(hours=1), day=LATE.date(), agent="Mozilla")]
+    )
+    office.clock.advance(timedelta(hours=2))
+    assert office.row().opened_at is None
+    office.beat.run()
+    assert office.row().opened_at == LATE + timedelta(hours=1)

@@ -1,6 +1,6 @@
 """Recording what comes back: events, answers and acknowledgements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,11 +15,23 @@ from diffuse.domain.message import Baked, Excerpt, Wording
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
 from diffuse.domain.remark import LONGEST, MOST, Remark
 from diffuse.domain.tracking import Tracking
-from diffuse.domain.verdicts import Hit, Verdict, Visit, What
+from diffuse.domain.verdicts import UNTOLD, Hit, Verdict, Visit, What
 from diffuse.domain.versions import Revision
 from diffuse.errors import TransientFailure
 from diffuse.ports import Doubted, Links, Published, Rejudged, Shown
-from diffuse.services.record import DWELL, LASTS, Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
+from diffuse.services.record import (
+    DWELL,
+    FEW,
+    LASTS,
+    SOME,
+    Asked,
+    Given,
+    NoSuchAnswer,
+    NotOurForm,
+    NotOurs,
+    Record,
+    Unfit,
+)
 from diffuse.testing import FrozenClock
 
 NOW = datetime(2027, 1, 12, 14, 42, tzinfo=UTC)
@@ -91,20 +103,36 @@ class MemoryHits:
         self.written: list[tuple[Remark, date]] = []
         self.hits: list[Hit] = []
         self.away = False
+        self.kept: list[int] = []
+        self.judged: list[int] = []
 
     def shown(self, delivery: int) -> Shown | None:
         if self.away:
             raise TransientFailure("the database cannot be reached")
         return self.deliveries.get(delivery)
 
-    def record_many(self, hits: Sequence[Hit]) -> Sequence[Verdict | None]:
+    def shown_many(self, deliveries: Collection[int]) -> Mapping[int, Shown]:
+        return {number: shown for number in deliveries if (shown := self.shown(number))}
+
+    def record_many(
+        self, hits: Sequence[Hit], counted: Sequence[tuple[Shown, Kind]] = ()
+    ) -> Sequence[Verdict | None]:
         """Take every hit for a person's."""
         self.hits += hits
+        self.counts += [(shown.key_point, shown.week, kind) for shown, kind in counted]
         kinds = {What.OPEN: Kind.OPENED, What.CLICK: Kind.CLICKED}
         for hit in hits:
             if kind := kinds.get(hit.what):
                 self.record(Event(delivery=hit.delivery, kind=kind, at=hit.at, detail=hit.detail), hit.day)
         return [Verdict.HUMAN] * len(hits)
+
+    def keep_many(self, hits: Sequence[Hit], counted: Sequence[tuple[Shown, Kind]] = ()) -> None:
+        self.kept.append(len(hits))
+        self.record_many(hits, counted)
+
+    def judge_kept(self, limit: int) -> int:
+        self.judged.append(limit)
+        return min(limit, sum(self.kept) - sum(self.judged[:-1]))
 
     def doubted(self) -> Sequence[Doubted]:
         raise NotImplementedError
@@ -123,9 +151,6 @@ class MemoryHits:
 
     def remarks(self, delivery: int) -> Sequence[Remark]:
         return [remark for remark, _ in self.written if remark.delivery == delivery]
-
-    def count(self, shown: Shown, kind: Kind) -> None:
-        self.counts.append((shown.key_point, shown.week, kind))
 
     def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date) -> bool:
         shown = self.deliveries[acknowledgement.delivery]
@@ -513,3 +538,51 @@ def test_answers_and_acknowledgements_are_kept_however_little_is_measured() -> N
     it.press(1)
     assert [event.kind for event, _ in it.hits.events] == [Kind.ANSWERED]
     assert len(it.hits.acknowledgements) == 1
+
+
+def asked(it: Desk, *tokens: str, what: What = What.OPEN) -> list[Asked]:
+    return [it.record.asked(what, token, UNTOLD) for token in tokens]
+
+
+def test_a_group_is_answered_one_by_one_and_what_leads_nowhere_harms_no_other() -> None:
+    it = desk(delivery())
+    group = [*asked(it, "click 7 1", "click 7 9", "click 8 0", "open 7 0", what=What.CLICK)]
+    good, no_link, no_delivery, mutated = it.record.take(group)
+    assert good == LINKS[1]
+    assert all(isinstance(one, NotOurs) for one in (no_link, no_delivery, mutated))
+    assert [hit.what for hit in it.hits.hits] == [What.CLICK, What.MUTATED]
+    assert it.hits.kept == []
+
+
+def test_what_does_not_even_resemble_ours_is_never_asked_for() -> None:
+    with pytest.raises(NotOurs):
+        desk(delivery()).record.asked(What.OPEN, "nowhere", UNTOLD)
+
+
+def test_of_many_that_come_at_once_the_verdicts_are_put_off() -> None:
+    it = desk(delivery())
+    it.record.take(asked(it, *["open 7 0"] * FEW))
+    assert it.hits.kept == []
+    it.record.take(asked(it, *["open 7 0"] * (SOME + FEW)))
+    assert it.hits.kept == [SOME + FEW]
+    assert [it.record.catch_up() for _ in range(3)] == [True, False, False]
+    assert it.hits.judged == [SOME, SOME]
+
+
+def test_what_another_process_left_is_judged_too_and_once() -> None:
+    it = desk(delivery())
+    assert (it.record.catch_up(), it.record.catch_up()) == (False, False)
+    assert it.hits.judged == [SOME]
+    it.hits.kept = [2 * SOME]
+    it.hits.judged = []
+    it.record.judge_all()
+    assert it.hits.judged == [SOME, SOME, SOME]
+
+
+def test_a_database_that_is_away_tells_nothing_about_links_that_only_resemble_ours() -> None:
+    it = desk(delivery())
+    it.hits.away = True
+    with pytest.raises(NotOurs):
+        it.record.opened("click 7 0")
+    with pytest.raises(TransientFailure):
+        it.record.opened("open 7 0")
