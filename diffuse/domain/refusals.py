@@ -176,7 +176,8 @@ VAGUE = frozenset({"0.0", "1.0", "1.10", "4.1", "2.0", "3.0", "4.0", "5.0", "6.0
 def status_of(*texts: str) -> str:
     """Return the most telling status code in some texts: one with details, else one without, else ''."""
     for text in texts:
-        codes = ENHANCED.findall(text)
+        found = ENHANCED.findall(text)
+        codes = [one for one in found if one[0] != "2"] or found  # a session goes well until it does not
         told = [one for one in codes if one[1:] != ("0", "0")]
         for one in (*told, *codes):
             return ".".join(one)
