@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from diffuse.adapters.shapes import CONVERTERS, Form, Kind, hints, optional_fields, required_fields, shape
 from diffuse.domain.campaign import CHANNELS, LANGUAGES, LATE, ON_UNKNOWN, Campaign
 from diffuse.domain.policy import ID, Policy, Text
+from diffuse.domain.tracking import MODES
 from diffuse.domain.window import WEEKDAYS
 
 Schema: TypeAlias = dict[str, Any]
@@ -19,8 +20,10 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "channels": CHANNELS,
     "on_unknown": ON_UNKNOWN,
     "late": LATE,
+    "Tracking.opens": MODES,
+    "Tracking.clicks": MODES,
 }
-"""Fields that list a few known names."""
+"""Fields that list a few known names; with their definition where another one has a field of that name."""
 
 _EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "owner": ("Marie Tremblay <marie.tremblay@example.org>",),
@@ -65,7 +68,10 @@ def _definition(definition: type) -> Schema:
     summary, said = _documentation(definition)
     properties = {}
     for name, kind in hints(definition).items():
-        properties[name] = {**_field(name, kind), **({"description": said[name]} if name in said else {})}
+        properties[name] = {
+            **_field(name, kind, definition.__name__),
+            **({"description": said[name]} if name in said else {}),
+        }
         default = optional_fields(definition).get(name)
         if isinstance(default, str | int) and default != "":
             properties[name]["default"] = default
@@ -79,14 +85,14 @@ def _definition(definition: type) -> Schema:
     }
 
 
-def _field(name: str, kind: Kind) -> Schema:
+def _field(name: str, kind: Kind, whose: str = "") -> Schema:
     """Return the schema of a field; names that are known, and examples, go where the scalar stands."""
     form, inner = shape(kind)
     if form is Form.LIST and inner in CONVERTERS:
         return {"type": "array", "items": _field(name, inner)}
     schema = _kind(kind)
-    if name in _CHOICES:
-        schema = {"enum": list(_CHOICES[name])}
+    if choices := _CHOICES.get(f"{whose}.{name}", _CHOICES.get(name)):
+        schema = {"enum": list(choices)}
     elif name == "id":
         schema = {"type": ["string", "number"], "pattern": f"^{ID.pattern}$"}
     elif name in _EXAMPLES:
