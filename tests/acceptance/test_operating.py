@@ -303,7 +303,7 @@ def test_the_doctor_finds_nothing_on_an_installation_that_is_well(launched: Inst
         f"ok       {about}"
         for about in (
             "settings", "database", "pages", "references", "tables", "conservation", "attempts", "leases",
-            "standstill", "journals", "mail server 127.0.0.1", "hints",
+            "standstill", "evidence", "journals", "mail server 127.0.0.1", "hints",
         )
     ]  # fmt: skip
     assert f"{STAFF} planned in all = {STAFF} kept ({STAFF} sent)" in said
