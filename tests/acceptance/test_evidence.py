@@ -81,6 +81,58 @@ def test_an_officer_acknowledges_on_behalf_of_somebody_and_the_end_is_stamped(pl
     assert "trouble  evidence" in place.run("doctor", status=1).out
 
 
+def test_whoever_edits_a_record_a_text_or_an_export_is_found_out_and_the_place_is_named(
+    place: Installation,
+) -> None:
+    at = Midday.now()
+    employees = people(at, 2)
+    place.run("import", write_directory(place.folder, at, employees))
+    place.run("launch", write_campaign(place.folder, at))
+    with place.receiver(), place.up() as running:
+        running.until(lambda: place.received == len(employees), "two messages")
+    (point,) = {row["key_point"] for row in _table(place, "deliveries")}
+    for one in employees:
+        words = ("--campaign", "essai", "--key-point", point, "--reason", "signé sur papier")
+        place.run("evidence", "acknowledge", one.id, *words)
+    place.run("evidence", "pack", "pack.zip")
+    assert _offline(place, "pack.zip") == (0, "")
+    with zipfile.ZipFile(place.folder / "pack.zip") as pack:
+        names = [name for name in pack.namelist() if name != "MANIFEST.sha256"]
+    for name in names:
+        _edit(place, name)
+        status, said = _offline(place, "forged.zip")
+        assert (status, name in said or "the archive itself" in said) == (1, True), (name, said)
+    for statement, named in (
+        ("UPDATE evidence SET statement = statement || '.' WHERE sequence = 2", "record 2: content_sha256"),
+        ("UPDATE evidence_text SET text = text || ' '", "text "),
+        ("DELETE FROM evidence WHERE sequence = 2", "the end of the chain"),
+    ):
+        _forge(place, statement)
+        assert named in place.run("ledger", "verify", status=1).out
+
+
+def _offline(place: Installation, name: str) -> tuple[int, str]:
+    """Check a pack with the program that was handed over by another way; return what it finds."""
+    with zipfile.ZipFile(place.folder / "pack.zip") as pack:
+        pack.extract("verify.py", place.folder)
+    words = [sys.executable, "-I", str(place.folder / "verify.py"), str(place.folder / name)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return done.returncode, "" if done.returncode == 0 else done.stdout
+
+
+def _edit(place: Installation, name: str) -> None:
+    """Write the pack anew with one byte changed in the middle of a file."""
+    with (
+        zipfile.ZipFile(place.folder / "pack.zip") as pack,
+        zipfile.ZipFile(place.folder / "forged.zip", "w") as forged,
+    ):
+        for info in pack.infolist():
+            data = bytearray(pack.read(info))
+            if info.filename == name:
+                data[len(data) // 2] ^= 1
+            forged.writestr(info, bytes(data))
+
+
 def _table(place: Installation, name: str) -> list[dict[str, str]]:
     place.run("export", "--to", "csv")
     with (place.folder / "csv" / f"{name}.csv").open(encoding="utf-8-sig", newline="") as file:
