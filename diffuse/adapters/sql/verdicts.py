@@ -113,9 +113,10 @@ class SqlVerdicts:
         places = _places(connection, hits, {hit.delivery for hit in hits})
         kept = [hits[place] for place in places]
         if kept:
-            sets.add(connection, "hit", _HITS, [_values(hit) for hit in kept])
+            # In this order, as whoever judges: first what is owed, then what refers to the delivery.
             owed = [(number,) for number in sorted({hit.delivery for hit in kept})]
             sets.change(connection, _OWE, "owed", _OWED, owed)
+            sets.add(connection, "hit", _HITS, [_values(hit) for hit in kept])
 
     def catch_up(self, connection: Connection, limit: int) -> int:
         """Judge the hits of some deliveries that were put off; return how many deliveries there were.
