@@ -15,7 +15,7 @@ help: ## List the targets
 .venv/.installed: requirements.lock pyproject.toml
 	@echo "Installing into .venv …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) install -qq --require-hashes -r requirements.lock
+	@$(PIP) install -qq --require-hashes --no-deps -r requirements.lock  # the lock is whole
 	@$(PIP) install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 

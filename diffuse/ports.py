@@ -20,7 +20,7 @@ from diffuse.domain.pending import Occasion
 from diffuse.domain.people import Absence, Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text
 from diffuse.domain.population import Population
-from diffuse.domain.post import Answer, Found, Gone, Post
+from diffuse.domain.post import Answer, Dressed, Found, Gone, Post
 from diffuse.domain.remark import Remark
 from diffuse.domain.source import Loaded
 from diffuse.domain.stamps import Stamp
@@ -392,17 +392,32 @@ class Platform(Protocol):
     def name(self) -> str:
         """The channel's name in campaigns and reports, such as ``wordpress``."""
 
+    def dress(self, post: Post) -> Dressed:
+        """Return what the platform is given of a post; nothing is sent."""
+
     def post(self, post: Post) -> Answer:
-        """Publish a post once, however often asked: a timeout is followed by a look-up, not a retry."""
+        """Publish a post once, however often asked: a timeout is followed by a look-up, not a retry.
+
+        One that is there and that people cannot read, as it was withdrawn or never published, is published.
+        """
 
     def lookup(self, key: str) -> Found:
-        """Return where the post of a key stands, whether people can read it already or not."""
+        """Return where the post of a key stands; ``Absent`` when people cannot read it, nor will.
+
+        ``Unsure`` where the platform cannot be asked.
+        """
 
     def update(self, post: Post) -> Answer:
-        """Let the post of that key say something else, in place; ``Refused`` when there is none."""
+        """Let the post of that key say something else, in place; ``Refused`` when there is none.
+
+        The answer is ``Posted``, with its address.
+        """
 
     def withdraw(self, key: str) -> Gone:
         """Let nobody read the post of that key any longer."""
+
+    def close(self) -> None:
+        """Hang up; the next call connects anew."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

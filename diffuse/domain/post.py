@@ -47,6 +47,17 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Dressed:
+    """A post as a platform is given it: what an officer looks at before anything is published.
+
+    ``media_type`` is ``text/html``, ``text/x-wiki``, ``application/json`` or ``text/plain``.
+    """
+
+    media_type: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """It stands on the platform: under ``id`` for programs, at ``url`` for people (may be empty: no page)."""
 
@@ -94,12 +105,13 @@ class Refused:
 class Unsure:
     """The request left, no answer came, and this platform cannot be asked what became of it.
 
-    Whoever gets this does not try again by itself: that could publish twice.
+    Whoever gets this does not try again by itself: that could publish twice. A look-up answers so where
+    nothing can be looked up.
     """
 
     reason: str
 
 
 Answer: TypeAlias = Posted | AlreadyThere | Retry | Refused | Unsure
-Found: TypeAlias = Posted | Absent | Retry | Refused
+Found: TypeAlias = Posted | Absent | Retry | Refused | Unsure
 Gone: TypeAlias = Withdrawn | Retry | Refused | Unsure

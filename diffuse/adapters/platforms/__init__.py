@@ -1,0 +1,1 @@
+"""Intranet platforms, one file each; what they have in common is in ``calls``, ``cleaning`` and ``looks``."""

@@ -1,0 +1,237 @@
+"""Calls to a platform's HTTP interface (httpx): every trouble ends as an answer about a post.
+
+What is sure comes out as ``Retry`` or ``Refused``. What is not, a request that left without an answer, is
+``Lost``: whoever wrote something looks up what became of it before anything else is tried.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import httpx
+
+from diffuse.domain.post import AlreadyThere, Answer, Found, Gone, Posted, Refused, Retry, Unsure
+
+TIMEOUT = timedelta(seconds=30)
+"""Without a byte from the other side; an attempt makes a few calls, and must end before its lease."""
+
+SOON = timedelta(minutes=1)
+"""When a platform says that it cannot, and not for how long."""
+
+LATER = timedelta(minutes=5)
+"""When a request was lost and nothing has come of it: it may still be under way."""
+
+LONGEST_WAIT = timedelta(hours=24)
+"""A platform that asks for more is asked again after a day."""
+
+WORDS = 300
+"""Characters of a platform's own words that are kept."""
+
+DENIED = frozenset({401, 403, 407})
+BUSY = frozenset({408, 425, 429, 502, 503, 504})
+"""Answers that say that nothing was done, but for 502 and 504 to a write: a gateway does not know."""
+
+T = TypeVar("T")
+
+
+class Declined(Exception):
+    """Ends an attempt with an answer that is sure: nothing was published by the call that raised it."""
+
+    def __init__(self, answer: Retry | Refused) -> None:
+        """Keep the answer."""
+        super().__init__(answer.reason)
+        self.answer = answer
+
+
+class Lost(Exception):
+    """Raised when a request that writes has left, and nobody knows what became of it."""
+
+
+def refused(reason: str) -> Declined:
+    """Say that a platform will never take it like this; to be raised."""
+    return Declined(Refused(reason))
+
+
+class Calls:
+    """A platform's HTTP interface.
+
+    Args:
+        base: the address that every path is added to.
+        headers: sent with each call; credentials among them are shown nowhere.
+        timeout: how long the platform may be silent.
+        secrets: texts that are blacked out wherever the platform repeats them.
+        verify: the certificates that are trusted, as httpx takes them.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what a connection is made of
+        self,
+        base: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: timedelta = TIMEOUT,
+        secrets: Collection[str] = (),
+        verify: bool = True,
+    ) -> None:
+        """Take the address; nothing is connected before the first call."""
+        self._secrets = [secret for secret in secrets if secret]
+        self._client = httpx.Client(
+            base_url=base,
+            headers={"User-Agent": "diffuse", **(headers or {})},
+            auth=auth,
+            timeout=timeout.total_seconds(),
+            verify=verify,
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def get(self, path: str, *, known: Collection[int] = (), **more: Any) -> httpx.Response:  # noqa: ANN401
+        """Ask something; an answer that is neither a success nor ``known`` is a Declined."""
+        try:
+            return self._judged(self._client.get(path, **more), known, writes=False)
+        except httpx.TransportError as error:
+            raise Declined(Retry(SOON, self.plain(f"{_said(error)}"))) from None
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        *,
+        known: Collection[int] = (),
+        **more: Any,  # noqa: ANN401
+    ) -> httpx.Response:
+        """Change something; where nobody can tell whether that was done, ``Lost``."""
+        try:
+            return self._judged(self._client.request(method, path, **more), known, writes=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Declined(Retry(SOON, self.plain(_said(error)))) from None
+        except httpx.TransportError as error:
+            raise Lost(self.plain(_said(error))) from None
+
+    def plain(self, text: str) -> str:
+        """Return a platform's words on one line, cut, with nothing secret in them."""
+        for secret in self._secrets:
+            text = text.replace(secret, "…")
+        line = " ".join(text.split())
+        return line if len(line) <= WORDS else f"{line[: WORDS - 1]}…"
+
+    def words(self, response: httpx.Response) -> str:
+        """Return the status and what the platform said with it."""
+        return self.plain(f"{response.status_code} {response.reason_phrase}: {_told(response)}".rstrip(": "))
+
+    def _judged(self, response: httpx.Response, known: Collection[int], *, writes: bool) -> httpx.Response:
+        status = response.status_code
+        if response.is_success or status in known:
+            return response
+        said = self.words(response)
+        if writes and status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise Lost(said)
+        if status in BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Declined(Retry(wait_of(response), said))
+        if status in DENIED:
+            raise refused(f"the platform does not accept our credentials: {said}")
+        raise refused(said)
+
+
+def wait_of(response: httpx.Response, now: datetime | None = None) -> timedelta:
+    """Return for how long a platform asks us to wait: ``Retry-After`` in seconds or as a date (RFC 9110)."""
+    given = response.headers.get("retry-after", "").strip()
+    if given.isdecimal():
+        asked = timedelta(seconds=min(int(given), LONGEST_WAIT // timedelta(seconds=1)))
+    else:
+        try:
+            asked = parsedate_to_datetime(given) - (now or datetime.now(UTC))
+        except (TypeError, ValueError):
+            asked = SOON
+    return min(max(asked, timedelta(seconds=1)), LONGEST_WAIT)
+
+
+def once(look: Callable[[], Posted | None], write: Callable[[], Posted]) -> Answer:
+    """Publish what is not there yet: look, write, and look again where the writing was lost."""
+    try:
+        if found := look():
+            return AlreadyThere(found.id, found.url)
+        try:
+            return write()
+        except Lost as lost:
+            found = look()
+            return found or Retry(LATER, f"no answer came, and no post is there yet: {lost}")
+    except Declined as declined:
+        return declined.answer
+    except ValueError as error:
+        return misread(error)
+
+
+def found(look: Callable[[], Found]) -> Found:
+    """Answer a look-up; a platform that cannot say is asked again."""
+    try:
+        return look()
+    except Declined as declined:
+        return declined.answer
+    except ValueError as error:
+        return misread(error)
+
+
+def changed(change: Callable[[], Answer]) -> Answer:
+    """Change a post in place; what was lost is done again, which does no harm."""
+    try:
+        return change()
+    except Lost as lost:
+        return Retry(SOON, f"no answer came: {lost}")
+    except Declined as declined:
+        return declined.answer
+    except ValueError as error:
+        return misread(error)
+
+
+def gone(withdraw: Callable[[], Gone]) -> Gone:
+    """Withdraw a post; what was lost is done again, which does no harm."""
+    try:
+        return withdraw()
+    except Lost as lost:
+        return Retry(SOON, f"no answer came: {lost}")
+    except Declined as declined:
+        return declined.answer
+    except ValueError as error:
+        return misread(error)
+
+
+def sent(write: Callable[[], Posted]) -> Answer:
+    """Publish where nothing can be looked up: what was lost stays unsure."""
+    try:
+        return write()
+    except Lost as lost:
+        return Unsure(f"no answer came, and this platform cannot be asked: {lost}")
+    except Declined as declined:
+        return declined.answer
+
+
+def misread(error: ValueError) -> Refused:
+    """Say that an answer is not what the platform's interface gives: another product, or another version."""
+    return Refused(f"the answer is not that of this platform; look at its address and version: {error}")
+
+
+def _said(error: httpx.TransportError) -> str:
+    """Name a trouble with the connection; some come without words."""
+    return f"{type(error).__name__}: {error}" if f"{error}" else type(error).__name__
+
+
+def _told(response: httpx.Response) -> str:
+    """Return the message in an error's body: platforms call it ``message``, or nest it in ``error``."""
+    try:
+        body = response.json()
+    except ValueError:
+        is_text = response.headers.get("content-type", "").startswith("text/plain")
+        return response.text if is_text else ""
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    if isinstance(error, str):
+        return error
+    told = (
+        (error.get(name) for name in ("message", "info", "detail", "code")) if isinstance(error, dict) else ()
+    )
+    return next((f"{one}" for one in told if one), "")
