@@ -185,6 +185,7 @@ delivery = Table(
     Column("clicks", NAME, nullable=False, server_default=text("'named'")),
     *(Column(name, NUMBER, nullable=False, server_default=text("0")) for name in COUNTED),
     Column("quarter", NUMBER, Computed(f"due_at / {QUARTER // MICROSECOND}", persisted=True)),
+    Column("post", NUMBER),
     UniqueConstraint(*DELIVERY_KEY, name="uq_delivery_key"),
     _among("state", State),
     CheckConstraint("(lease_until IS NOT NULL) = (state IN ('claimed', 'sending'))", name="lease"),
@@ -203,7 +204,8 @@ delivery = Table(
 attempts of which nobody knows whether they were accepted, ``resends`` those after such a one. ``server`` is
 the mail server of the last attempt, and ``paced_at`` the minute in which a limit left room for the message.
 ``quarter`` is the quarter of an hour of ``due_at``: workers take what is due by it, so that deliveries that
-lie side by side leave together; by ``due_at`` itself each of them would touch another page.
+lie side by side leave together; by ``due_at`` itself each of them would touch another page. ``post`` is the
+intranet post that an identified employee met: such a delivery begins with that, and is sent from then on.
 """
 
 _planned = delivery.c.state == fixed(State.PLANNED)
@@ -218,6 +220,14 @@ _unknown = delivery.c.state == fixed(State.UNKNOWN)
 Index("ix_delivery_unknown", delivery.c.bucket, sqlite_where=_unknown, postgresql_where=_unknown)
 Index("ix_delivery_occasion", delivery.c.bucket, sqlite_where=_special, postgresql_where=_special)
 Index("ix_delivery_leased", delivery.c.lease_token, sqlite_where=_leased, postgresql_where=_leased)
+_met = delivery.c.post.is_not(None)
+Index(
+    "ix_delivery_post",
+    *(delivery.c[name] for name in ("post", "publication", "employee")),
+    unique=True,
+    sqlite_where=_met,
+    postgresql_where=_met,
+)
 
 attempt = Table(
     "attempt",
@@ -572,3 +582,49 @@ evidence_stamp = Table(
     sqlite_strict=True,
 )
 """Timestamps (RFC 3161) of records of evidence; triggers refuse every change."""
+
+post = Table(
+    "post",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("key", NAME, nullable=False, unique=True),
+    *(Column(name, NAME, nullable=False) for name in ("campaign", "key_point", "audience", "language")),
+    Column("channel", NAME, nullable=False),
+    Column("publication", NUMBER, ForeignKey("publication.id"), nullable=False),
+    Column("variant", NAME, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("wanted_on", Day, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("attempt", NUMBER, nullable=False),
+    Column("lease_token", NAME, nullable=False),
+    Column("lease_until", Instant),
+    Column("sent_at", Instant),
+    *(Column(name, NAME, nullable=False) for name in ("remote", "url", "digest")),
+    Column("updated_at", Instant),
+    Column("withdrawn_at", Instant),
+    _among("state", State),
+    CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent"),
+    sqlite_strict=True,
+)
+"""Intranet posts: a key point, for an audience, in a language, on a channel; ``key`` names it there.
+
+``publication`` and ``variant`` name the text that it shows, ``digest`` is the hash of what the platform was
+given, ``remote`` and ``url`` are the platform's. The ``lease`` is that of whoever talks to the platform.
+"""
+
+post_attempt = Table(
+    "post_attempt",
+    METADATA,
+    Column("id", NUMBER, Identity(), primary_key=True),
+    Column("post", NUMBER, ForeignKey("post.id"), nullable=False),
+    Column("what", NAME, nullable=False),
+    Column("state", NAME, nullable=False),
+    Column("publication", NUMBER, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reply", Words, nullable=False),
+    Index("ix_post_attempt_post", "post"),
+    sqlite_strict=True,
+)
+"""What was asked of a platform (``post``, ``update``, ``withdraw``), and how it ended; rows are only added."""
