@@ -19,6 +19,7 @@ ADDRESSES = MappingProxyType(
         "click": "{}/c/{}",
         "acknowledge": "{}/a/{}",
         "mine": "{}/m/{}",
+        "post": "{}/p/{}",
         "decoy": "{}/d/{}",
     }
 )
@@ -104,7 +105,10 @@ class KeyedSigner:
         return blake2b(employee.encode(), key=self._person_key, digest_size=16).hexdigest()
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
-        """Return the address for a purpose: ``open``, ``click``, ``acknowledge``, ``mine`` or ``decoy``."""
+        """Return the address for a purpose: one of ``ADDRESSES``.
+
+        The number of ``post`` is that of a post; that of every other purpose is that of a delivery.
+        """
         payload = self._key_id + delivery.to_bytes(_DELIVERY, "big") + number.to_bytes(_NUMBER, "big")
         token = urlsafe_b64encode(payload + _mac(self._begun[self._key_id[0]], purpose, payload)).decode()
         return ADDRESSES[purpose].format(self._base_url, token)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diffuse.adapters.signer import KeyedSigner
+from diffuse.adapters.signer import ADDRESSES, KeyedSigner
 from diffuse.errors import AuthoringError
 from diffuse.ports import Links
 
@@ -18,7 +18,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
 SIGNER = KeyedSigner(SECRET, "https://suivi.universite.example/", "universite.example")
 AT = datetime(2027, 1, 12, 14, 42, tzinfo=UTC)
 ALPHABET = string.ascii_letters + string.digits + "-_"
-PURPOSES = ("open", "click", "acknowledge")
+PURPOSES = tuple(ADDRESSES)
 
 purposes = st.sampled_from(PURPOSES)
 deliveries = st.integers(0, 2**40 - 1)
@@ -34,6 +34,7 @@ def test_addresses_lead_to_the_tracking_service_by_purpose() -> None:
     assert opened == f"https://suivi.universite.example/o/{token(opened)}.gif"
     assert clicked == f"https://suivi.universite.example/c/{token(clicked)}"
     assert SIGNER.address("acknowledge", 7).startswith("https://suivi.universite.example/a/")
+    assert SIGNER.address("post", 7).startswith("https://suivi.universite.example/p/")
 
 
 @given(purposes, deliveries, numbers)
@@ -52,6 +53,12 @@ def test_a_token_made_for_one_purpose_is_nothing_for_another(
 ) -> None:
     read = SIGNER.read(used_for, token(SIGNER.address(made_for, delivery, number)))
     assert (read is not None) == (made_for == used_for)
+
+
+@pytest.mark.parametrize("made_for", PURPOSES)
+def test_the_link_of_a_post_and_that_of_a_person_are_never_exchanged(made_for: str) -> None:
+    made = token(SIGNER.address(made_for, 7))
+    assert [purpose for purpose in PURPOSES if SIGNER.read(purpose, made) is not None] == [made_for]
 
 
 @given(purposes, deliveries, numbers, st.integers(0, 31), st.sampled_from(ALPHABET))
