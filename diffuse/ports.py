@@ -14,6 +14,7 @@ from diffuse.domain.control import Stop
 from diffuse.domain.delivery import Change, Claimed, Ending, Left, Outcome, State, Touchpoint
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement, Evidence
+from diffuse.domain.identity import Identified
 from diffuse.domain.message import Baked, Outgoing, Wording
 from diffuse.domain.messages import Messages
 from diffuse.domain.pending import Occasion
@@ -21,6 +22,8 @@ from diffuse.domain.people import Absence, Employee
 from diffuse.domain.policy import KeyPoint, Policy, Text
 from diffuse.domain.population import Population
 from diffuse.domain.post import Answer, Dressed, Found, Gone, Post
+from diffuse.domain.posted import Ended
+from diffuse.domain.posting import Meeting, Move, Posting, What
 from diffuse.domain.remark import Remark
 from diffuse.domain.source import Loaded
 from diffuse.domain.stamps import Stamp
@@ -85,6 +88,9 @@ class Directory(Protocol):
 
     def those(self, ids: Collection[str]) -> Sequence[Employee]:
         """Return some employees, by id; those who are not known are left out."""
+
+    def called(self, value: str) -> Sequence[Employee]:
+        """Return whoever has exactly that id, or that address in whatever case, by id."""
 
     def save(self, employees: Sequence[Employee], *, end_missing: date | None = None) -> Import:
         """Add or update employees, all or none; those who are kept but not among them are ``missing``.
@@ -418,6 +424,40 @@ class Platform(Protocol):
 
     def close(self) -> None:
         """Hang up; the next call connects anew."""
+
+
+class Postings(Protocol):
+    """Keeps the posts: what is asked of platforms, and what became of it."""
+
+    def all(self) -> Sequence[Posting]:
+        """Return every post, by number; there are hundreds."""
+
+    def get(self, number: int) -> Posting | None:
+        """Return a post, or None."""
+
+    def add(self, new: Sequence[Posting]) -> int:
+        """Add posts, each key once; return how many are new."""
+
+    def move(self, number: int, move: Move, publication: int, variant: str) -> None:
+        """Let a post that nobody holds come to another state, or be published at another time."""
+
+    def take(self, posting: Posting, what: What, token: str, now: datetime, until: datetime) -> bool:
+        """Hold a post while its platform is asked; False when somebody else does, or when it has changed.
+
+        One that is to be published is ``sending`` from then on, before anything leaves.
+        """
+
+    def end(self, number: int, token: str, ended: Ended, now: datetime) -> bool:
+        """Write down how it ended, and let go; False when somebody else holds it by now."""
+
+    def put_off(self, channel: str, until: datetime) -> None:
+        """Publish nothing more on a channel before an instant."""
+
+    def left(self, now: datetime) -> Sequence[Posting]:
+        """Return the posts that somebody was publishing who has stopped."""
+
+    def meet(self, meeting: Meeting) -> int:
+        """Return the number of the delivery of whoever met a post; it begins with the first meeting."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -1064,6 +1104,9 @@ class Signals(Protocol):
     def forget(self, before: datetime) -> int:
         """Forget those before an instant; return how many."""
 
+    def sweep(self, now: datetime) -> int:
+        """Forget the sessions and links for signing in whose time is over; return how many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -1135,3 +1178,63 @@ class Mailbox(Protocol):
 
     def taken(self, name: str) -> None:
         """Put a mail aside that is kept by now; called before ``unread`` ends."""
+
+
+class Entry(NamedTuple):
+    """A session, or a link that opens one: whose it is, and the token of the post that a link leads to."""
+
+    who: Identified
+    post: str = ""
+
+
+class Entries(Protocol):
+    """Keeps who is signed in, and the links by which somebody can; it never knows their tokens, only hashes."""
+
+    def open(  # noqa: PLR0913 -- everything that is kept of one
+        self, kind: str, entry: Entry, at: datetime, expires_at: datetime, *, most: int | None = None
+    ) -> str | None:
+        """Keep a ``session`` or a ``link``, and return its random token of 43 characters.
+
+        None, and nothing is kept, when the employee has ``most`` of that kind already at that instant, or is
+        not known.
+        """
+
+    def find(self, kind: str, token: str, now: datetime) -> Entry | None:
+        """Return what a token opens at an instant; None for one that is not known, over, or of another kind."""
+
+    def close(self, kind: str, token: str) -> None:
+        """Let a token open nothing any longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A sign-in that has begun at an identity provider.
+
+    Attributes:
+        address: where the browser goes.
+        state, nonce, verifier: what comes back with it, in the token, and what proves that we began it.
+    """
+
+    address: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+class IdentityProvider(Protocol):
+    """Vouches for employees (OpenID Connect)."""
+
+    @property
+    def issuer(self) -> str:
+        """What it calls itself."""
+
+    def begin(self, back: str) -> Handshake:
+        """Begin a sign-in that leads the browser to an address of ours; TransientFailure when that cannot be."""
+
+    def finish(self, begun: Handshake, back: str, code: str) -> str:
+        """Return the address or id of whoever has signed in.
+
+        Raises:
+            TransientFailure: when it does not answer.
+            PermanentFailure: when it does not vouch for anybody, or its word does not hold.
+        """

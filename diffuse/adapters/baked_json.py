@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from diffuse.domain.message import Baked, Excerpt, Pieces, Slot
+from diffuse.domain.message import Announcement, Baked, Excerpt, Pieces, Slot
 
 _PIECES = ("subject", "html", "text")
 _EXCERPT = ("subject", "body", "action")
@@ -16,6 +16,7 @@ def dump(baked: Baked) -> str:
         "links": list(baked.links),
         "excerpt": {name: getattr(baked.excerpt, name) for name in _EXCERPT},
         **({"notices": dict(baked.notices)} if baked.notices else {}),
+        **({"announcement": _announced(baked.announcement)} if baked.announcement else {}),
         **{name: [_plain(piece) for piece in getattr(baked, name)] for name in _PIECES},
     }
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -29,8 +30,18 @@ def load(text: str) -> Baked:
         links=tuple(plain["links"]),
         excerpt=Excerpt(**plain["excerpt"]),
         notices=plain.get("notices", {}),
+        announcement=_announcement(plain["announcement"]) if "announcement" in plain else None,
         **{name: _pieces(plain[name]) for name in _PIECES},
     )
+
+
+def _announced(one: Announcement) -> dict[str, Any]:
+    pieces = {name: [_plain(piece) for piece in getattr(one, name)] for name in ("html", "text")}
+    return {"title": one.title, **pieces}
+
+
+def _announcement(plain: dict[str, Any]) -> Announcement:
+    return Announcement(title=plain["title"], html=_pieces(plain["html"]), text=_pieces(plain["text"]))
 
 
 def _plain(piece: str | Slot) -> str | list[str]:

@@ -7,7 +7,8 @@ from dataclasses import is_dataclass
 from typing import Any, TypeAlias
 
 from diffuse.adapters.shapes import CONVERTERS, Form, Kind, hints, optional_fields, required_fields, shape
-from diffuse.domain.campaign import CHANNELS, LANGUAGES, LATE, ON_UNKNOWN, Campaign
+from diffuse.domain.campaign import LANGUAGES, LATE, ON_UNKNOWN, Campaign
+from diffuse.domain.channel import CHANNELS, PATTERN
 from diffuse.domain.policy import ID, Policy, Text
 from diffuse.domain.tracking import MODES
 from diffuse.domain.window import WEEKDAYS
@@ -17,7 +18,6 @@ Schema: TypeAlias = dict[str, Any]
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "days": WEEKDAYS,
     "languages": LANGUAGES,
-    "channels": CHANNELS,
     "on_unknown": ON_UNKNOWN,
     "late": LATE,
     "Tracking.opens": MODES,
@@ -93,6 +93,8 @@ def _field(name: str, kind: Kind, whose: str = "") -> Schema:
     schema = _kind(kind)
     if choices := _CHOICES.get(f"{whose}.{name}", _CHOICES.get(name)):
         schema = {"enum": list(choices)}
+    elif name == "channels":
+        schema = {"type": "string", "pattern": f"^({PATTERN.pattern})$", "examples": list(CHANNELS)}
     elif name == "id":
         schema = {"type": ["string", "number"], "pattern": f"^{ID.pattern}$"}
     elif name in _EXAMPLES:

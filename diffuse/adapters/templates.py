@@ -22,6 +22,7 @@ from diffuse.adapters.notices import notices
 from diffuse.adapters.sentinels import Sentinels
 from diffuse.adapters.wording import line_of
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.channel import EMAIL
 from diffuse.domain.message import (
     ACKNOWLEDGE_URL,
     DECOY_URL,
@@ -30,6 +31,7 @@ from diffuse.domain.message import (
     NOTICE,
     OF_OCCASION,
     PIXEL_URL,
+    Announcement,
     Baked,
     Excerpt,
     Pieces,
@@ -45,6 +47,8 @@ MAX_BYTES = 100_000
 """Mail programs cut off a longer message; Gmail does so at 102 kB."""
 
 HTML, PLAIN, WORDS = "email/message.html.j2", "email/message.txt.j2", "email/words.toml"
+POST_HTML, POST_PLAIN = "intranet/post.html.j2", "intranet/post.txt.j2"
+POST_WORDS = "intranet/words.toml"
 
 
 class Templates:
@@ -110,6 +114,7 @@ class Templates:
                 action=_without_slots(marks.split(authored.action)),
             ),
             notices=self._notices(language, point),
+            announcement=self._announcement(about, authored, marks) if _is_posted(about) else None,
         )
         used = {*_slots(marks.split(body)), *_slots(baked.subject)}
         wrong = [*_sound(html, language), *_complete(baked, used, asks=asks(point) != "nothing")]
@@ -117,14 +122,31 @@ class Templates:
             raise AuthoringError(*(problem.under(*where) for problem in wrong))
         return baked
 
-    def _words_in(self, language: str) -> Mapping[str, Any]:
-        if language not in self._words:
+    def _announcement(self, about: About, authored: Authored, marks: Sentinels) -> Announcement:
+        """Lay out a wording as a post: nobody's name is in it, and its links lead straight on."""
+        links, language = authored.body.links, about.language
+        title = _without_slots(marks.split(authored.subject)).strip() or about.point.says[language]
+        values = {
+            **self._values(about, marks),
+            "words": self._words_in(language, POST_WORDS),
+            "action": _without_slots(marks.split(authored.action)),
+            "policy_url": about.policy.link[language] if about.policy.link else "",
+        }
+        body = Markup(_without_slots(marks.split(authored.body.html(links))))  # noqa: S704 -- as in bake
+        html = self._lay_out(POST_HTML, {**values, "body": body})
+        plain = _without_slots(marks.split(authored.body.text(links)))
+        text = self._lay_out(POST_PLAIN, {**values, "body": plain})
+        return Announcement(title=title, html=marks.split(html.strip()), text=marks.split(text.strip()))
+
+    def _words_in(self, language: str, file: str = WORDS) -> Mapping[str, Any]:
+        words = self._words if file == WORDS else _read_words(self._folder / file)
+        if language not in words:
             raise AuthoringError.of(
                 f"the layout has no words in {language!r}",
-                f"one of {', '.join(self._words)}, or a part [{language}] in it",
-                file=str(self._folder / WORDS),
+                f"one of {', '.join(words)}, or a part [{language}] in it",
+                file=str(self._folder / file),
             )
-        return self._words[language]
+        return words[language]
 
     def _notices(self, language: str, point: KeyPoint) -> Mapping[str, str]:
         try:
@@ -170,6 +192,12 @@ class Templates:
                 file=file,
                 line=line_of(error, file),
             ) from error
+
+
+def _is_posted(about: About) -> bool:
+    """Tell whether any channel of a key point's audience is a platform."""
+    audience = about.campaign.audience_of(about.policy, about.point)
+    return not about.point.occasion and set(about.campaign.channels_of(audience)) != {EMAIL}
 
 
 def default_folder() -> Path:

@@ -4,16 +4,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
+from diffuse.domain.channel import CHANNELS, EMAIL, channel_problems
 from diffuse.domain.language import ANY, ByLanguage
-from diffuse.domain.people import EMAIL, EVERYONE, Audience
+from diffuse.domain.people import EMAIL as ADDRESS
+from diffuse.domain.people import EVERYONE, Audience, zone_problems
+from diffuse.domain.period import Period
 from diffuse.domain.policy import KeyPoint, Policy, id_problems, refuse, repeated_ids, single_line
 from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.tracking import Tracking
 from diffuse.domain.window import SendWindow
 from diffuse.errors import FieldPath, Problem, nearest
 
-CHANNELS = ("email",)
 LANGUAGES = ("fr", "en")
 """The languages in which the layouts, pages and notices of diffuse itself exist."""
 
@@ -35,6 +38,12 @@ class Campaign:
         owner: the person who answers replies, ``Name <address>``.
         languages: the languages in which every text must exist; the first one is used for an employee
             whose own language is not among them.
+        channels: how key points travel: ``email``, or the intranet platform on which they are posted once
+            for each audience and language; in their order.
+        fall_back_after: how long after the other channels the last one is used, and then only for those who
+            have not acknowledged; '0 days' uses all of them at once.
+        withdraw_after: how long posts stay; '0 days' leaves them until the campaign ends.
+        time_zone: by which posts keep ``send_window`` and days; messages keep each employee's own.
         starts: the first day on which anything is sent.
         ends: the last day, or None.
         holidays: a region of the ``holidays`` library such as ``CA-QC``, or nothing.
@@ -59,7 +68,10 @@ class Campaign:
     policies: tuple[Policy, ...]
     languages: tuple[str, ...] = ("fr",)
     ends: date | None = None
-    channels: tuple[str, ...] = ("email",)
+    channels: tuple[str, ...] = (EMAIL,)
+    fall_back_after: Period = Period()
+    withdraw_after: Period = Period()
+    time_zone: str = "America/Toronto"
     holidays: str = ""
     send_window: SendWindow = SendWindow()  # noqa: RUF009 -- frozen
     schedule: Schedule = Schedule()  # noqa: RUF009 -- frozen
@@ -111,6 +123,20 @@ class Campaign:
         """Return the audience of a key point: its own, or its policy's."""
         return self.audience(point.audience or policy.audience)
 
+    def channels_of(self, audience: Audience) -> tuple[str, ...]:
+        """Return how an audience's key points travel, in their order: its own channels, or the campaign's."""
+        return audience.channels or self.channels
+
+    def fall_back_of(self, audience: Audience) -> str:
+        """Return the channel that is used for those who have not acknowledged; empty for none."""
+        channels = self.channels_of(audience)
+        return channels[-1] if len(channels) > 1 and self.fall_back_after != Period() else ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of its posts."""
+        return ZoneInfo(self.time_zone)
+
     def language_for(self, language: str) -> str:
         """Return the campaign's language for an employee who reads ``language``."""
         return language if language in self.languages else self.languages[0]
@@ -151,6 +177,7 @@ class Campaign:
                     expected=f"one of {', '.join(known)}",
                     suggestion=nearest(value, known),
                 )
+        yield from zone_problems(self.time_zone)
         yield from self._lists()
 
     def _lists(self) -> Iterator[Problem]:
@@ -162,20 +189,29 @@ class Campaign:
                 yield Problem(
                     path=(field,), found="an empty list", expected=f"at least one of {', '.join(known)}"
                 )
-            for place, value in enumerate(values):
-                if value not in known:
-                    yield Problem(
-                        path=(field, place),
-                        found=f"{value!r}",
-                        expected=f"one of {', '.join(known)}",
-                        suggestion=nearest(value, known),
-                    )
-                elif value in values[:place]:
-                    yield Problem(
-                        path=(field, place),
-                        found=f"{value!r} stands twice",
-                        expected="values that differ",
-                    )
+        yield from channel_problems("channels", self.channels)
+        if self.fall_back_after != Period() and all(
+            len(self.channels_of(one)) == 1 for one in (EVERYONE, *self.audiences)
+        ):
+            yield Problem(
+                path=("fall_back_after",),
+                found=f"a fall-back after {self.fall_back_after} with a single channel",
+                expected="two channels or more, the fall-back last",
+            )
+        for place, language in enumerate(self.languages):
+            if language not in LANGUAGES:
+                yield Problem(
+                    path=("languages", place),
+                    found=f"{language!r}",
+                    expected=f"one of {', '.join(LANGUAGES)}",
+                    suggestion=nearest(language, LANGUAGES),
+                )
+            elif language in self.languages[:place]:
+                yield Problem(
+                    path=("languages", place),
+                    found=f"{language!r} stands twice",
+                    expected="values that differ",
+                )
 
     def _repeated_key_points(self) -> Iterator[Problem]:
         seen: dict[str, str] = {}
@@ -243,7 +279,7 @@ def by_language(part: object, path: FieldPath) -> Iterator[tuple[FieldPath, ByLa
 def _owner_problems(owner: str) -> Iterator[Problem]:
     """Say whether an owner is not one person with one address."""
     match = _OWNER.fullmatch(owner)
-    if match is None or not EMAIL.fullmatch(match["email"]) or any(single_line("owner", match["name"])):
+    if match is None or not ADDRESS.fullmatch(match["email"]) or any(single_line("owner", match["name"])):
         yield Problem(
             path=("owner",), found=f"{owner!r}", expected="a person, written 'Name <name@example.org>'"
         )

@@ -71,6 +71,18 @@ class Excerpt:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Announcement:
+    """A wording as an intranet post: one text for many, so its only slot is ``ACKNOWLEDGE_URL``.
+
+    ``title`` is one line of plain text, ``html`` a few harmless elements, ``text`` the same in plain text.
+    """
+
+    title: str
+    html: Pieces
+    text: Pieces
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Baked:
     """One wording in one language and one layout: rendered, inlined and checked, with slots for the rest.
 
@@ -78,6 +90,7 @@ class Baked:
         links: the destinations, in order; the click address of number n fills ``link_slot(n)``.
         excerpt: what the acknowledgement page shows of it.
         notices: for each way of measuring (``notice_key``) the words that say so, broken into lines.
+        announcement: the wording as a post; None where no channel of its audience is a platform.
     """
 
     language: str
@@ -87,6 +100,7 @@ class Baked:
     links: tuple[str, ...]
     excerpt: Excerpt
     notices: Mapping[str, str] = field(default_factory=dict)
+    announcement: Announcement | None = None
 
     def tracked(self, tracking: Tracking) -> "Baked":
         """Return it as it is sent where so much is measured: with its notice, its image, its links.

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from diffuse.domain.channel import channel_problems
 from diffuse.domain.policy import id_problems, refuse, single_line
 from diffuse.domain.tracking import mode_problems
 from diffuse.errors import Problem, nearest
@@ -22,6 +23,17 @@ EMAIL = re.compile(
 def _time_zones() -> frozenset[str]:
     """Read the names of all time zones once: it takes 30 ms, and every employee is checked."""
     return frozenset(available_timezones())
+
+
+def zone_problems(name: str) -> Iterator[Problem]:
+    """Say whether a name is not that of a time zone."""
+    if name not in _time_zones():
+        yield Problem(
+            path=("time_zone",),
+            found=f"{name!r} is not a time zone",
+            expected="a name such as 'America/Toronto'",
+            suggestion=nearest(name, _time_zones()),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,13 +73,7 @@ class Employee:
             yield Problem(
                 path=("language",), found=f"{self.language!r}", expected="a language such as 'fr' or 'en'"
             )
-        if self.time_zone not in _time_zones():
-            yield Problem(
-                path=("time_zone",),
-                found=f"{self.time_zone!r} is not a time zone",
-                expected="a name such as 'America/Toronto'",
-                suggestion=nearest(self.time_zone, _time_zones()),
-            )
+        yield from zone_problems(self.time_zone)
         if self.starts and self.ends and self.ends < self.starts:
             yield Problem(
                 path=("ends",),
@@ -117,12 +123,16 @@ class Absence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Audience:
-    """A set of employees, described by roles and departments; an empty list sets no condition."""
+    """A set of employees, described by roles and departments; an empty list sets no condition.
+
+    ``channels`` are those by which its key points travel; empty for those of the campaign.
+    """
 
     id: str
     roles: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     exclude_roles: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an audience that cannot be named."""
@@ -131,6 +141,7 @@ class Audience:
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with this audience alone."""
         yield from id_problems(self.id)
+        yield from channel_problems("channels", self.channels)
 
     def includes(self, employee: Employee) -> bool:
         """Tell whether the employee belongs to this audience."""

@@ -12,11 +12,12 @@ from diffuse.adapters.sql.types import one_of
 from diffuse.domain.delivery import State
 
 OPENED_AFTER_ALL = "an earlier copy was opened in the meantime"
+ANSWERED_FROM_A_POST = "it was answered from an intranet post in the meantime"
 
 _ROW = tables.delivery.c
 _LOCKED = (
     "id", "bucket", "campaign", "employee", "key_point", "touch", "step", "state", "publication", "due_on",
-    "sent_at", "fenced_at", "opened_at", "clicked_at", "acknowledged_at", "reached_on",
+    "sent_at", "fenced_at", "opened_at", "clicked_at", "acknowledged_at", "reached_on", "post",
     *tables.COUNTED,
 )  # fmt: skip
 
@@ -46,9 +47,15 @@ def arrive(connection: Connection, before: Row[Any], at: datetime) -> None:
 
 
 def spare(connection: Connection, reached: Sequence[Row[Any]]) -> None:
-    """Cancel the next copies of messages that were opened after all, if they have not left; no newer text."""
-    if reached:
-        connection.execute(_SPARE, [_keys(row) for row in reached])
+    """Cancel the next copies of messages that were opened after all, if they have not left; no newer text.
+
+    Whoever answered from a post needs no message about it at all.
+    """
+    mailed = [_keys(row) for row in reached if row.post is None]
+    posted = [_keys(row) for row in reached if row.post is not None]
+    for statement, rows in ((_SPARE, mailed), (_SPARE_ALL, posted)):
+        if rows:
+            connection.execute(statement, rows)
 
 
 def restore(connection: Connection, reached: Row[Any], at: datetime) -> None:
@@ -65,6 +72,16 @@ _SPARE = (
     update(tables.delivery)
     .where(*_SAME, or_(_ROW.state == State.PLANNED, _ROW.state == State.HELD))
     .values(state=State.CANCELLED, reason=OPENED_AFTER_ALL)
+)
+_SPARE_ALL = (
+    update(tables.delivery)
+    .where(
+        *(_ROW[name] == bindparam(f"its_{name}") for name in ("bucket", "campaign", "employee", "key_point")),
+        _ROW.publication <= bindparam("its_publication"),
+        _ROW.ambiguous == 0,
+        or_(_ROW.state == State.PLANNED, _ROW.state == State.HELD),
+    )
+    .values(state=State.CANCELLED, reason=ANSWERED_FROM_A_POST)
 )
 _RESTORE = (
     update(tables.delivery)

@@ -10,9 +10,13 @@ depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-STATES = (
-    "'cancelled', 'claimed', 'expired', 'failed', 'held', 'planned', 'sending', 'sent', 'suppressed', 'unknown'"
-)
+STATES = ", ".join(
+    f"'{state}'"
+    for state in (
+        "cancelled", "claimed", "expired", "failed", "held", "planned", "sending", "sent", "suppressed",
+        "unknown",
+    )
+)  # fmt: skip
 
 
 def upgrade() -> None:

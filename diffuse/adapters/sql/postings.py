@@ -1,0 +1,219 @@
+"""Keeps the intranet posts, and begins the deliveries of those who meet one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from diffuse.adapters.sql import tables
+from diffuse.adapters.sql.engine import reading, writing
+from diffuse.domain.delivery import State
+from diffuse.domain.population import bucket
+from diffuse.domain.post import Posted
+from diffuse.domain.posted import Ended
+from diffuse.domain.posting import Meeting, Move, Posting, What
+
+_ROW = tables.post.c
+_TOLD = tables.delivery.c
+_FIELDS = tuple(_ROW[name] for name in Posting.__dataclass_fields__)
+_NEW = tuple(name for name in Posting.__dataclass_fields__ if name != "id")
+
+
+class SqlPostings:
+    """The posts in a database. Every instant is the caller's, whose clock is the database's."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Use a database that has been upgraded."""
+        self._engine = engine
+
+    def all(self) -> Sequence[Posting]:
+        """Return every post, by number."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(*_FIELDS).order_by(_ROW.id)).mappings().all()
+        return [_posting(row) for row in rows]
+
+    def get(self, number: int) -> Posting | None:
+        """Return a post, or None."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(*_FIELDS).where(_ROW.id == number)).mappings().first()
+        return row and _posting(row)
+
+    def add(self, new: Sequence[Posting]) -> int:
+        """Add posts, each key once; return how many are new."""
+        if not new:
+            return 0
+        added = 0
+        with writing(self._engine) as connection:
+            for one in new:
+                values = {name: getattr(one, name) for name in _NEW}
+                keep = _dialect(connection).insert(tables.post).values(**values, lease_token="")
+                row = connection.execute(keep.on_conflict_do_nothing().returning(_ROW.id)).first()
+                added += row is not None
+        return added
+
+    def move(self, number: int, move: Move, publication: int, variant: str) -> None:
+        """Let a post that nobody holds come to another state, or be published at another time."""
+        times = {name: at for name in ("due_at", "not_after") if (at := getattr(move, name)) is not None}
+        with writing(self._engine) as connection:
+            connection.execute(
+                update(tables.post)
+                .where(_ROW.id == number, _ROW.lease_token == "", _ROW.state != State.SENDING)
+                .values(
+                    state=move.state, reason=move.reason, publication=publication, variant=variant, **times
+                )
+            )
+
+    def take(self, posting: Posting, what: What, token: str, now: datetime, until: datetime) -> bool:
+        """Hold a post while its platform is asked; False when somebody else does, or when it has changed.
+
+        One that is to be published is ``sending`` from then on, and counts an attempt.
+        """
+        free = or_(_ROW.lease_until.is_(None), _ROW.lease_until <= now)
+        changes: dict[str, Any] = {"lease_token": token, "lease_until": until}
+        if what is What.POST:
+            changes |= {"state": State.SENDING, "attempt": _ROW.attempt + 1}
+        with writing(self._engine) as connection:
+            taken = connection.execute(
+                update(tables.post)
+                .where(_ROW.id == posting.id, _ROW.state == posting.state, free)
+                .values(**changes)
+                .returning(_ROW.id)
+            ).first()
+        return taken is not None
+
+    def end(self, number: int, token: str, ended: Ended, now: datetime) -> bool:
+        """Write down how it ended, and let go; False when somebody else holds it by now."""
+        changes: dict[str, Any] = {
+            "state": ended.state,
+            "reason": ended.reply,
+            "lease_token": "",
+            # What stays in somebody's hands, or is asked again about a post that stands, waits by its lease.
+            "lease_until": None if ended.state is State.PLANNED else ended.retry_at,
+        }
+        if ended.state is State.PLANNED and ended.retry_at:
+            changes["due_at"] = ended.retry_at
+        if ended.state is State.SENDING:
+            changes["lease_token"] = token
+        changes |= _standing(ended, now)
+        with writing(self._engine) as connection:
+            mine = and_(_ROW.id == number, _ROW.lease_token == token)
+            row = connection.execute(
+                update(tables.post).where(mine).values(**changes).returning(_ROW.publication)
+            ).first()
+            if row is not None:
+                connection.execute(
+                    insert(tables.post_attempt).values(
+                        post=number,
+                        what=ended.what,
+                        state=ended.state,
+                        publication=row.publication,
+                        at=now,
+                        reply=ended.reply,
+                    )
+                )
+        return row is not None
+
+    def put_off(self, channel: str, until: datetime) -> None:
+        """Publish nothing more on a channel before an instant."""
+        with writing(self._engine) as connection:
+            connection.execute(
+                update(tables.post)
+                .where(_ROW.channel == channel, _ROW.state == State.PLANNED, _ROW.due_at < until)
+                .values(due_at=until)
+            )
+
+    def left(self, now: datetime) -> Sequence[Posting]:
+        """Return the posts that somebody was publishing who has stopped."""
+        gone = and_(_ROW.state == State.SENDING, _ROW.lease_until <= now)
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(*_FIELDS).where(gone).order_by(_ROW.id)).mappings().all()
+        return [_posting(row) for row in rows]
+
+    def meet(self, meeting: Meeting) -> int:
+        """Return the number of the delivery of whoever met a post; it begins with the first meeting.
+
+        In the rhythm it is one more message of its key point, on the step of the last one.
+        """
+        who, same = bucket(meeting.employee), _same(meeting)
+        with writing(self._engine) as connection:
+            if (known := connection.scalar(select(_TOLD.id).where(*same))) is not None:
+                return int(known)
+            pair = (
+                _TOLD.bucket == who,
+                _TOLD.campaign == meeting.campaign,
+                _TOLD.employee == meeting.employee,
+                _TOLD.key_point == meeting.key_point,
+            )
+            last = connection.execute(select(func.max(_TOLD.touch), func.max(_TOLD.step)).where(*pair)).one()
+            touch = 0 if last[0] is None else last[0] + 1
+            keep = (
+                _dialect(connection).insert(tables.delivery).values(_met(meeting, who, touch, last[1] or 0))
+            )
+            connection.execute(keep.on_conflict_do_nothing())
+            return int(connection.execute(select(_TOLD.id).where(*same)).scalar_one())
+
+
+def _dialect(connection: Connection) -> Any:  # noqa: ANN401 -- two modules of one shape
+    return postgresql if connection.dialect.name == "postgresql" else sqlite
+
+
+def _posting(row: RowMapping) -> Posting:
+    return Posting(**{**row, "state": State(row["state"])})
+
+
+def _standing(ended: Ended, now: datetime) -> dict[str, Any]:
+    """Return what changes in a post with what its platform said."""
+    changes: dict[str, Any] = {}
+    if ended.stands is not None:
+        changes = {"remote": ended.stands.id, "url": ended.stands.url, "digest": ended.digest}
+        changes |= (
+            {"sent_at": func.coalesce(_ROW.sent_at, now), "withdrawn_at": None}
+            if ended.what is What.POST
+            else {"updated_at": now}
+        )
+        if not isinstance(ended.stands, Posted):
+            changes["digest"] = ""  # it may show an earlier text: it is written again
+    if ended.publication:
+        changes |= {"publication": ended.publication, "variant": ended.variant}
+    if ended.is_withdrawn:
+        changes["withdrawn_at"] = now
+    return changes
+
+
+def _same(meeting: Meeting) -> tuple[Any, ...]:
+    return (
+        _TOLD.post == meeting.post,
+        _TOLD.publication == meeting.publication,
+        _TOLD.employee == meeting.employee,
+    )
+
+
+def _met(meeting: Meeting, who: int, touch: int, step: int) -> dict[str, Any]:
+    """Return the row of a delivery that begins with a meeting: it has arrived."""
+    return {
+        "campaign": meeting.campaign,
+        "key_point": meeting.key_point,
+        "touch": touch,
+        "employee": meeting.employee,
+        "channel": meeting.channel,
+        "step": step,
+        "publication": meeting.publication,
+        "variant": meeting.variant,
+        "language": meeting.language,
+        "message_id": meeting.message_id,
+        "state": State.SENT,
+        "due_on": meeting.day,
+        "wanted_on": meeting.day,
+        "due_at": meeting.at,
+        "not_after": meeting.at,
+        "created_at": meeting.at,
+        "sent_at": meeting.sent_at,
+        "attempt": 0,
+        "bucket": who,
+        "post": meeting.post,
+        "opens": meeting.opens,
+        "clicks": meeting.clicks,
+        **dict.fromkeys(("reason", "reply", "answer", "delayed_by", "occasion", "about", "duty"), ""),
+    }

@@ -1,0 +1,251 @@
+"""Which posts a campaign asks for, and what is to be done about each: state in, decisions out.
+
+A key point is posted once for each audience, language and platform, on the day on which it enters; where the
+platform is the fall-back, so long after the other channels. From then on it stays, and says what is in force.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+
+import numpy as np
+
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.channel import EMAIL
+from diffuse.domain.delivery import State
+from diffuse.domain.period import Period
+from diffuse.domain.policy import KeyPoint
+from diffuse.domain.window import SendWindow
+
+CLOSED = "the window of {day} closed before it could be published"
+OVER = "the campaign's last day, {day}, closed before it could be published"
+SKIPPED = "its window closed before it could be published, and the campaign skips what is late"
+DROPPED = "the campaign does not ask for it any more"
+KNOWN_BY_ALL = "everybody for whom it is has acknowledged"
+
+LEASE = timedelta(minutes=5)
+"""How long somebody may talk to a platform about one post before another one asks what became of it."""
+
+_NOT_IN_A_KEY = re.compile(r"[^a-z0-9]+")
+_READABLE = 44
+_DIGITS = 16
+
+
+class What(StrEnum):
+    """What is asked of a platform."""
+
+    POST = "post"
+    UPDATE = "update"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A post that a campaign asks for; the first five fields tell it from every other one.
+
+    Attributes:
+        wanted_on: the day on which the schedule asks for it, by the campaign's time zone.
+        falls_back: whether it is only for those who have not acknowledged.
+    """
+
+    campaign: str
+    key_point: str
+    audience: str
+    language: str
+    channel: str
+    wanted_on: date
+    falls_back: bool = False
+
+    @property
+    def key(self) -> str:
+        """What platforms know it by: readable, at most 64 characters, always the same."""
+        parts = (self.campaign, self.key_point, self.audience, self.language, self.channel)
+        digits = sha256("\0".join(parts).encode()).hexdigest()[:_DIGITS]
+        readable = _NOT_IN_A_KEY.sub("-", f"{self.campaign}-{self.key_point}"[:_READABLE]).strip("-")
+        return f"{readable}-{self.language}-{digits}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Posting:
+    """A post in the ledger.
+
+    Attributes:
+        publication, variant: the text that it shows, or is to show.
+        state, reason: as of a delivery; ``sent`` means published.
+        due_at, not_after: the instants (UTC) from which, and before which, it may be published.
+        attempt: how often a platform was asked to publish it.
+        sent_at: when it was published.
+        remote, url: what the platform calls it, and where people read it.
+        digest: the hash of what the platform was given last.
+        updated_at: when it was changed in place; None when never.
+        withdrawn_at: since when nobody reads it any more; None while people do.
+    """
+
+    id: int = 0
+    key: str
+    campaign: str
+    key_point: str
+    audience: str
+    language: str
+    channel: str
+    publication: int
+    variant: str
+    state: State = State.PLANNED
+    reason: str = ""
+    wanted_on: date
+    due_at: datetime
+    not_after: datetime
+    attempt: int = 0
+    sent_at: datetime | None = None
+    remote: str = ""
+    url: str = ""
+    digest: str = ""
+    updated_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether people can read it."""
+        return self.state is State.SENT and self.withdrawn_at is None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frame:
+    """When a campaign may post: its window cut by the organisation's rules (None: never), and holidays."""
+
+    window: SendWindow | None
+    holidays: Collection[date] = ()
+
+    def slot(self, campaign: Campaign, day: date, now: datetime) -> tuple[datetime, datetime] | None:
+        """Return the next open hours from a day on that are not over at ``now``; None: there are none."""
+        if self.window is None:
+            return None
+        day = max(day, now.astimezone(campaign.zone).date())
+        for ahead in range(366):
+            here = day + timedelta(days=ahead)
+            if campaign.ends and here > campaign.ends:
+                return None
+            opens, closes = self.window.hours(here, campaign.zone)
+            if self.window.sends_on(here, self.holidays) and max(opens, now) < closes:
+                return opens, closes
+        return None
+
+    def is_open(self, campaign: Campaign, now: datetime) -> bool:
+        """Tell whether posts may be published or changed now."""
+        slot = self.slot(campaign, now.astimezone(campaign.zone).date(), now)
+        return slot is not None and slot[0] <= now
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """What becomes of a post in the ledger without asking its platform: a new state, or other hours."""
+
+    state: State
+    reason: str = ""
+    due_at: datetime | None = None
+    not_after: datetime | None = None
+
+
+def wanted(campaign: Campaign) -> Iterator[Wanted]:
+    """Yield every post that a campaign asks for, in the order of its key points."""
+    places: dict[str, int] = {}
+    for policy, point in campaign.repeated:
+        audience = campaign.audience_of(policy, point)
+        place = places.get(audience.id, 0)
+        places[audience.id] = place + 1
+        fall_back = campaign.fall_back_of(audience)
+        enters = entry(campaign, place)
+        for channel in campaign.channels_of(audience):
+            if channel == EMAIL:
+                continue
+            late = channel == fall_back
+            for language in campaign.languages:
+                yield Wanted(
+                    campaign=campaign.id,
+                    key_point=point.id,
+                    audience=audience.id,
+                    language=language,
+                    channel=channel,
+                    wanted_on=campaign.fall_back_after.after(enters) if late else enters,
+                    falls_back=late,
+                )
+
+
+def entry(campaign: Campaign, place: int) -> date:
+    """Return the day on which the key point at a place (from 0) among those of its audience is posted."""
+    first = np.array([campaign.starts], dtype="datetime64[D]")
+    day: date = campaign.schedule.enters(first, np.array([place]))[0].item()
+    return campaign.schedule.intervals[0].after(day) if campaign.schedule.policy == "fixed" else day
+
+
+def mail_after(campaign: Campaign) -> dict[str, date]:
+    """Return for each key point whose fall-back is e-mail the day on which it enters elsewhere."""
+    found: dict[str, date] = {}
+    places: dict[str, int] = {}
+    for policy, point in campaign.repeated:
+        audience = campaign.audience_of(policy, point)
+        place = places.get(audience.id, 0)
+        places[audience.id] = place + 1
+        if campaign.fall_back_of(audience) == EMAIL:
+            found[point.id] = entry(campaign, place)
+    return found
+
+
+def variant_of(point: KeyPoint, language: str, before: str = "") -> str:
+    """Choose the register of a post: the one it had, or the first, as posts stay for months."""
+    registers = [one.register for one in point.variants if not one.texts.missing([language])]
+    return before if before in registers else registers[0]
+
+
+def is_over(campaign: Campaign, posting: Posting, now: datetime) -> bool:
+    """Tell whether a post has stood for as long as its campaign wants."""
+    today = now.astimezone(campaign.zone).date()
+    if campaign.ends and today > campaign.ends:
+        return True
+    if posting.sent_at is None or campaign.withdraw_after == Period():
+        return False
+    return today >= campaign.withdraw_after.after(posting.sent_at.astimezone(campaign.zone).date())
+
+
+def moved(campaign: Campaign, frame: Frame, posting: Posting, now: datetime) -> Move | None:
+    """Say what becomes of a wanted post that has not been published: None when nothing."""
+    if posting.state is not State.PLANNED or now < posting.not_after:
+        return None
+    closed = CLOSED.format(day=posting.not_after.astimezone(campaign.zone).date())
+    if campaign.late == "skip":
+        return Move(state=State.EXPIRED, reason=SKIPPED)
+    slot = frame.slot(campaign, now.astimezone(campaign.zone).date(), now)
+    if slot is None:
+        over = campaign.ends is not None and now.astimezone(campaign.zone).date() > campaign.ends
+        return Move(state=State.EXPIRED, reason=OVER.format(day=campaign.ends)) if over else None
+    reason = f"{closed}; {posting.reason}" if posting.reason else closed
+    return Move(state=State.PLANNED, reason=reason, due_at=slot[0], not_after=slot[1])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Meeting:
+    """An employee who meets a post: the delivery that begins with it, unless there is one.
+
+    Attributes:
+        post: the number of the post.
+        day: the employee's local day.
+        opens, clicks: what may be measured, as in ``Tracking``.
+    """
+
+    post: int
+    campaign: str
+    key_point: str
+    channel: str
+    publication: int
+    variant: str
+    language: str
+    employee: str
+    day: date
+    at: datetime
+    sent_at: datetime
+    message_id: str
+    opens: str
+    clicks: str
