@@ -1188,9 +1188,9 @@ class Entry(NamedTuple):
 
 
 class Entries(Protocol):
-    """Keeps who is signed in, and the links by which somebody can; it never knows their tokens, only hashes."""
+    """Keeps who is signed in, and the links by which somebody can, under hashes of their tokens."""
 
-    def open(  # noqa: PLR0913 -- everything that is kept of one
+    def open(
         self, kind: str, entry: Entry, at: datetime, expires_at: datetime, *, most: int | None = None
     ) -> str | None:
         """Keep a ``session`` or a ``link``, and return its random token of 43 characters.
@@ -1200,7 +1200,7 @@ class Entries(Protocol):
         """
 
     def find(self, kind: str, token: str, now: datetime) -> Entry | None:
-        """Return what a token opens at an instant; None for one that is not known, over, or of another kind."""
+        """Return what a token opens at an instant; None for one that is unknown, over or of another kind."""
 
     def close(self, kind: str, token: str) -> None:
         """Let a token open nothing any longer."""
@@ -1229,7 +1229,7 @@ class IdentityProvider(Protocol):
         """What it calls itself."""
 
     def begin(self, back: str) -> Handshake:
-        """Begin a sign-in that leads the browser to an address of ours; TransientFailure when that cannot be."""
+        """Begin a sign-in that leads the browser to an address of ours; TransientFailure when it cannot."""
 
     def finish(self, begun: Handshake, back: str, code: str) -> str:
         """Return the address or id of whoever has signed in.

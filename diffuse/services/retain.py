@@ -79,6 +79,7 @@ class Retain:
             return Retained(
                 hits=self._signals.signals(before), people=len(leavers), records=self._evidence(dry_run=True)
             )
+        self._signals.sweep(now)
         hits, waiting = self._signals.forget(before), []
         for one in leavers:
             try:

@@ -7,7 +7,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, bindparam, delete, func, insert, or_, select, update
 
 from diffuse.adapters.sql.chunks import mark
 from diffuse.adapters.sql.engine import alone, reading, writing
@@ -42,6 +42,17 @@ class SqlDirectory:
         lots = (wanted[begin : begin + _LOT] for begin in range(0, len(wanted), _LOT))
         with reading(self._engine) as connection:
             return tuple(one for lot in lots for one in _read(connection, employee.c.id.in_(lot)))
+
+    def called(self, value: str) -> Sequence[Employee]:
+        """Return whoever has exactly that id, or that address in whatever case, by id.
+
+        An address that is not ASCII is nobody's: some of its letters would turn into others in lower case.
+        """
+        which = employee.c.id == value
+        if value.isascii():
+            which = or_(which, func.lower(employee.c.email) == value.lower())
+        with reading(self._engine) as connection:
+            return tuple(_read(connection, which))
 
     def save(self, employees: Sequence[Employee], *, end_missing: date | None = None) -> Import:
         """Add or update employees, all or none; those who are kept but not among them are ``missing``.

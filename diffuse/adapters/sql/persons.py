@@ -232,7 +232,7 @@ def _case(waits: Any, state: State) -> Any:  # noqa: ANN401 -- expressions
 
 def _forget(connection: Connection, employee: str, new: str) -> None:
     """Take the person out of everything that names employees."""
-    for table in (tables.employee_role, tables.absence, tables.choice, tables.unreachable):
+    for table in (tables.employee_role, tables.absence, tables.choice, tables.unreachable, tables.entry):
         connection.execute(delete(table).where(table.c.employee == employee))
     asked = tables.occasion.c
     connection.execute(

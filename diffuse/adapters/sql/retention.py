@@ -40,6 +40,12 @@ class SqlRetention:
             done += lot
         return done
 
+    def sweep(self, now: datetime) -> int:
+        """Forget the sessions and links for signing in whose time is over; return how many."""
+        over = tables.entry.c.expires_at <= literal(now, tables.entry.c.expires_at.type)
+        with writing(self._engine) as connection:
+            return connection.execute(delete(tables.entry).where(over)).rowcount
+
     def _hits(self, before: datetime) -> int:
         with writing(self._engine) as connection:
             found = connection.scalars(_hits_before(before).limit(AT_A_TIME)).all()

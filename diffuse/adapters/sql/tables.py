@@ -627,4 +627,21 @@ post_attempt = Table(
     Index("ix_post_attempt_post", "post"),
     sqlite_strict=True,
 )
-"""What was asked of a platform (``post``, ``update``, ``withdraw``), and how it ended; rows are only added."""
+"""What was asked of a platform (``post``, ``update``, ``withdraw``), and how it ended; only added to."""
+
+entry = Table(
+    "entry",
+    METADATA,
+    Column("digest", NAME, primary_key=True),
+    Column("kind", NAME, nullable=False),
+    Column("employee", NAME, ForeignKey("employee.id"), nullable=False),
+    *(Column(name, NAME, nullable=False) for name in ("identified_by", "post")),
+    Column("at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    CheckConstraint("kind IN ('link', 'session')", name="known"),
+    Index("ix_entry_employee", "employee"),
+    sqlite_strict=True,
+)
+"""Who is signed in, and the links by which somebody can: each known by the SHA-256 of a token that is kept
+nowhere. They go when their time is over. ``post`` is the token of the post that a link leads back to.
+"""

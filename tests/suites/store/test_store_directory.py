@@ -88,3 +88,33 @@ def test_an_import_does_not_touch_the_deliveries(store: Store) -> None:
     store.plan(touchpoint())
     store.directory.save([], end_missing=TODAY)
     assert store.ledger.counts() == {"social-media": {"planned": 1}}
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("eve", ["eve"]),
+        ("EVE", []),
+        ("Eve@Universite.Example", ["eve"]),
+        ("bob@universite.EXAMPLE", ["bob", "cyd"]),
+        ("bo_@universite.example", []),
+        ("%", []),
+        ("", []),
+        ("\u212aim@universite.example", []),
+        ("kim@universite.example ", []),
+    ],
+)
+def test_somebody_is_called_by_an_id_or_by_an_address_in_any_case(
+    store: Store, value: str, found: list[str]
+) -> None:
+    addresses = {"eve": "eVe@", "bob": "bob@", "cyd": "BOB@", "kim": "kim@"}
+    store.directory.save(
+        [person(name, email=f"{address}universite.example") for name, address in addresses.items()]
+    )
+    assert [one.id for one in store.directory.called(value)] == found
+
+
+def test_an_id_that_is_the_address_of_another_calls_both(store: Store) -> None:
+    store.directory.save([person("ana"), person("x", id="ana@universite.example", email="x@x.example")])
+    assert len(store.directory.called("ana@universite.example")) == 2
+    assert store.directory.called("ana") == (person("ana"),)
