@@ -1,6 +1,7 @@
 """The pages as HTML, without any script."""
 
 from base64 import b64encode
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,7 +22,24 @@ from diffuse.services.page import Page
 from diffuse.services.record import Given
 from diffuse.web.words import moment, read_words
 
-TEMPLATES = ("acknowledge", "mine", "bad_request", "not_found", "unavailable")
+TEMPLATES = ("acknowledge", "mine", "sign_in", "entry", "bad_request", "not_found", "unavailable")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ways:
+    """By what an employee can sign in, and where that is found.
+
+    Attributes:
+        provider: whether there is an identity provider.
+        links: whether a link can be sent.
+        here: stands before the addresses of both, seen from the page.
+        back: the address of the post's own page.
+    """
+
+    provider: bool
+    links: bool
+    here: str
+    back: str
 
 
 class Pages:
@@ -93,6 +111,30 @@ class Pages:
             token=token,
             file=file,
             saved=saved,
+        )
+
+    def sign_in(self, language: str, ways: Ways, stamp: str, *, sent: bool = False, why: str = "") -> str:
+        """Lay out by which ways an employee can sign in; ``stamp`` goes into the form for a link.
+
+        ``sent`` tells that a link was asked for; ``why`` names the words that say why signing in failed.
+        """
+        words = self._words[language]
+        return self._layouts["sign_in"].render(
+            language=language,
+            words=words,
+            provider=ways.provider,
+            links=ways.links,
+            here=ways.here,
+            back=ways.back,
+            stamp=stamp,
+            sent=sent,
+            why=words.of(f"sign_in_{why}") if why else "",
+        )
+
+    def entry(self, language: str, name: str, stamp: str) -> str:
+        """Lay out what the link of a letter opens: whose it is, and a button; ``stamp`` goes into its form."""
+        return self._layouts["entry"].render(
+            language=language, words=self._words[language], name=name, stamp=stamp
         )
 
     def bad_request(self, language: str, back: str) -> str:

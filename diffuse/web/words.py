@@ -87,6 +87,28 @@ class Words:
     not_found_text: str
     unavailable_title: str
     unavailable_text: str
+    sign_in_title: str
+    sign_in_intro: str
+    sign_in_oidc: str
+    sign_in_link_title: str
+    sign_in_address: str
+    sign_in_address_hint: str
+    sign_in_send: str
+    sign_in_sent_title: str
+    sign_in_sent: str
+    sign_in_none: str
+    sign_in_back: str
+    sign_in_failed_title: str
+    sign_in_nobody: str
+    sign_in_several: str
+    sign_in_left: str
+    sign_in_away: str
+    sign_in_refused: str
+    sign_in_again: str
+    entry_title: str
+    entry_text: str
+    entry_other: str
+    entry_button: str
 
     def of(self, name: str) -> str:
         """Return a word by its name."""
