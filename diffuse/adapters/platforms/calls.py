@@ -4,11 +4,16 @@ What is sure comes out as ``Retry`` or ``Refused``. What is not, a request that 
 ``Lost``: whoever wrote something looks up what became of it before anything else is tried.
 """
 
+import html
+import re
+from base64 import b64encode
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, TypeVar
+from ssl import SSLContext
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -29,11 +34,18 @@ LONGEST_WAIT = timedelta(hours=24)
 WORDS = 300
 """Characters of a platform's own words that are kept."""
 
+DIGITS = 9
+"""Of a number of seconds; one with more is no number that anybody meant."""
+
 DENIED = frozenset({401, 403, 407})
 BUSY = frozenset({408, 425, 429, 502, 503, 504})
 """Answers that say that nothing was done, but for 502 and 504 to a write: a gateway does not know."""
 
-T = TypeVar("T")
+MISREAD = (ValueError, LookupError, TypeError)
+"""What reading an answer raises when it is not shaped like the platform's."""
+
+ELEMENT = re.compile(r"<[^<>]*>")
+HEADING = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
 class Declined(Exception):
@@ -61,7 +73,8 @@ class Calls:
         base: the address that every path is added to.
         headers: sent with each call; credentials among them are shown nowhere.
         timeout: how long the platform may be silent.
-        secrets: texts that are blacked out wherever the platform repeats them.
+        auth: account and password, sent with each call.
+        secrets: texts that are blacked out wherever the platform repeats them, encoded or not.
         verify: the certificates that are trusted, as httpx takes them.
     """
 
@@ -73,10 +86,10 @@ class Calls:
         auth: tuple[str, str] | None = None,
         timeout: timedelta = TIMEOUT,
         secrets: Collection[str] = (),
-        verify: bool = True,
+        verify: bool | SSLContext = True,
     ) -> None:
         """Take the address; nothing is connected before the first call."""
-        self._secrets = [secret for secret in secrets if secret]
+        self._secrets = _spellings({*secrets, *(auth[1:] if auth else ())}, auth)
         self._client = httpx.Client(
             base_url=base,
             headers={"User-Agent": "diffuse", **(headers or {})},
@@ -92,10 +105,21 @@ class Calls:
 
     def get(self, path: str, *, known: Collection[int] = (), **more: Any) -> httpx.Response:  # noqa: ANN401
         """Ask something; an answer that is neither a success nor ``known`` is a Declined."""
+        return self.ask("GET", path, known=known, **more)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        known: Collection[int] = (),
+        **more: Any,  # noqa: ANN401
+    ) -> httpx.Response:
+        """Ask something with any method, such as a token with POST: nothing that is published changes."""
         try:
-            return self._judged(self._client.get(path, **more), known, writes=False)
-        except httpx.TransportError as error:
-            raise Declined(Retry(SOON, self.plain(f"{_said(error)}"))) from None
+            return self._judged(self._client.request(method, path, **more), known, writes=False)
+        except httpx.RequestError as error:
+            raise Declined(Retry(SOON, self.plain(_said(error)))) from None
 
     def write(
         self,
@@ -110,7 +134,7 @@ class Calls:
             return self._judged(self._client.request(method, path, **more), known, writes=True)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Declined(Retry(SOON, self.plain(_said(error)))) from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise Lost(self.plain(_said(error))) from None
 
     def plain(self, text: str) -> str:
@@ -133,15 +157,13 @@ class Calls:
             raise Lost(said)
         if status in BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Declined(Retry(wait_of(response), said))
-        if status in DENIED:
-            raise refused(f"the platform does not accept our credentials: {said}")
-        raise refused(said)
+        raise refused(f"{_reason(response)}{said}")
 
 
 def wait_of(response: httpx.Response, now: datetime | None = None) -> timedelta:
     """Return for how long a platform asks us to wait: ``Retry-After`` in seconds or as a date (RFC 9110)."""
     given = response.headers.get("retry-after", "").strip()
-    if given.isdecimal():
+    if given.isdecimal() and len(given) <= DIGITS:
         asked = timedelta(seconds=min(int(given), LONGEST_WAIT // timedelta(seconds=1)))
     else:
         try:
@@ -159,11 +181,13 @@ def once(look: Callable[[], Posted | None], write: Callable[[], Posted]) -> Answ
         try:
             return write()
         except Lost as lost:
-            found = look()
-            return found or Retry(LATER, f"no answer came, and no post is there yet: {lost}")
+            return look() or Retry(LATER, f"no answer came, and no post is there yet: {lost}")
+        except MISREAD as error:
+            # It was taken, and the answer is not readable: the post may stand all the same.
+            return look() or misread(error)
     except Declined as declined:
         return declined.answer
-    except ValueError as error:
+    except MISREAD as error:
         return misread(error)
 
 
@@ -173,7 +197,7 @@ def found(look: Callable[[], Found]) -> Found:
         return look()
     except Declined as declined:
         return declined.answer
-    except ValueError as error:
+    except MISREAD as error:
         return misread(error)
 
 
@@ -185,7 +209,7 @@ def changed(change: Callable[[], Answer]) -> Answer:
         return Retry(SOON, f"no answer came: {lost}")
     except Declined as declined:
         return declined.answer
-    except ValueError as error:
+    except MISREAD as error:
         return misread(error)
 
 
@@ -197,7 +221,7 @@ def gone(withdraw: Callable[[], Gone]) -> Gone:
         return Retry(SOON, f"no answer came: {lost}")
     except Declined as declined:
         return declined.answer
-    except ValueError as error:
+    except MISREAD as error:
         return misread(error)
 
 
@@ -211,27 +235,59 @@ def sent(write: Callable[[], Posted]) -> Answer:
         return declined.answer
 
 
-def misread(error: ValueError) -> Refused:
+def misread(error: Exception) -> Refused:
     """Say that an answer is not what the platform's interface gives: another product, or another version."""
-    return Refused(f"the answer is not that of this platform; look at its address and version: {error}")
+    said = f"{error}" if isinstance(error, ValueError) else f"{type(error).__name__} {error}"
+    return Refused(f"the answer is not that of this platform; look at its address and version: {said}")
 
 
-def _said(error: httpx.TransportError) -> str:
+def _reason(response: httpx.Response) -> str:
+    """Say what to do about a refusal; the platform's own words come after it."""
+    if response.status_code == HTTPStatus.FORBIDDEN:
+        return "the platform does not accept our credentials for this; may the account do it? "
+    if response.status_code in DENIED:
+        return "the platform does not accept our credentials: "
+    if response.has_redirect_location:
+        there = response.headers["location"].partition("?")[0]
+        return f"the platform is elsewhere; set its address to the one that it names, {there} – "
+    return ""
+
+
+def _spellings(secrets: Collection[str], auth: tuple[str, str] | None) -> list[str]:
+    """Return secrets in all the ways in which they travel, the longest first."""
+    known = {secret for secret in secrets if secret}
+    known |= {quote(secret, safe="") for secret in known}
+    if auth:
+        known.add(b64encode(":".join(auth).encode()).decode())
+    return sorted(known, key=len, reverse=True)
+
+
+def _said(error: httpx.RequestError) -> str:
     """Name a trouble with the connection; some come without words."""
     return f"{type(error).__name__}: {error}" if f"{error}" else type(error).__name__
 
 
 def _told(response: httpx.Response) -> str:
-    """Return the message in an error's body: platforms call it ``message``, or nest it in ``error``."""
+    """Return the message in an error's body, without markup: JSON, plain text, or the title of a page."""
+    kind = response.headers.get("content-type", "")
+    if kind.startswith("text/plain"):
+        return response.text
+    if kind.startswith("text/html"):
+        titled = HEADING.search(response.text)
+        return html.unescape(titled[1]) if titled else ""
     try:
-        body = response.json()
+        told = _message(response.json())
     except ValueError:
-        is_text = response.headers.get("content-type", "").startswith("text/plain")
-        return response.text if is_text else ""
-    error = body.get("error", body) if isinstance(body, dict) else {}
+        return ""
+    return html.unescape(ELEMENT.sub("", told))
+
+
+def _message(body: object) -> str:
+    """Return the message in JSON: platforms call it ``message``, or nest it in ``error``."""
+    error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(error, str):
         return error
-    told = (
-        (error.get(name) for name in ("message", "info", "detail", "code")) if isinstance(error, dict) else ()
-    )
+    if not isinstance(error, dict):
+        return ""
+    told = (error.get(name) for name in ("message", "info", "detail", "error_description", "code"))
     return next((f"{one}" for one in told if one), "")

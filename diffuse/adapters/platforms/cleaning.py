@@ -19,6 +19,7 @@ def clean(html: str) -> str:
         clean_content_tags=REMOVED,
         attributes=ATTRIBUTES,
         url_schemes=SCHEMES,
+        url_relative="deny",  # an address without a server would lead elsewhere on every platform
         link_rel=None,
         strip_comments=True,
     )

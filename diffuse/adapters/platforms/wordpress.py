@@ -1,0 +1,190 @@
+"""Posts in WordPress, by its REST interface and an application password.
+
+The slug of a post carries its key. WordPress gives a second post of the same slug another one (``key-2``),
+so a post begins as a draft, which nobody reads: whoever finds that its draft was given another slug deletes
+it, and goes on with the one that has the key. Only then is it published.
+
+The account needs the role of an author, and no more. The interface is asked for by ``?rest_route=``, which
+works whatever permalinks look like.
+"""
+
+import html
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from ssl import SSLContext
+from typing import Any
+
+from diffuse.adapters.platforms.calls import TIMEOUT, Calls, changed, found, gone, once, refused
+from diffuse.adapters.platforms.cleaning import clean
+from diffuse.domain.post import Absent, Answer, Dressed, Found, Gone, Post, Posted, Withdrawn
+
+ROUTE = "/wp/v2/posts"
+READ = frozenset({"publish", "future"})
+"""What people can read, or will; an editor may have set one of ours to anything else."""
+
+STATUSES = "publish,future,draft,pending,private"
+AT_LEAST = timedelta(minutes=1)
+"""WordPress publishes at once what is due within a minute."""
+
+TAG = re.compile(r'</?[a-z0-9]+(?: [a-z]+="[^"]*")*>')
+
+
+class WordPress:
+    """A WordPress site.
+
+    Args:
+        url: the address of the site, such as ``https://intranet.example.ca/nouvelles``.
+        username: the account that publishes.
+        password: an application password of it, from its profile, with or without its spaces.
+        name: the name of the channel.
+        timeout: how long the site may be silent.
+        verify: the certificates that are trusted.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what a site and an account are made of
+        self,
+        *,
+        url: str,
+        username: str,
+        password: str,
+        name: str = "wordpress",
+        timeout: timedelta = TIMEOUT,
+        verify: bool | SSLContext = True,
+    ) -> None:
+        """Take the address and the account; nothing is connected yet."""
+        self.name = name
+        self._calls = Calls(
+            url.rstrip("/"),
+            auth=(username, password),
+            timeout=timeout,
+            secrets=(password.replace(" ", ""),),
+            verify=verify,
+        )
+
+    def dress(self, post: Post) -> Dressed:
+        """Return the block that the site is given."""
+        return Dressed("text/html", _block(post))
+
+    def post(self, post: Post) -> Answer:
+        """Publish a post once; a draft of it, or one that was withdrawn, is published."""
+        return once(lambda: self._readable(post.key), lambda: self._publish(post))
+
+    def lookup(self, key: str) -> Found:
+        """Return where the post of a key stands."""
+        return found(lambda: self._readable(key) or Absent())
+
+    def update(self, post: Post) -> Answer:
+        """Change title and text in place, and the day of one that is not published yet."""
+        return changed(lambda: self._update(post))
+
+    def withdraw(self, key: str) -> Gone:
+        """Make a post a draft again."""
+        return gone(lambda: self._withdraw(key))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._calls.close()
+
+    def _update(self, post: Post) -> Posted:
+        there = self._find(post.key)
+        if there is None or there["status"] not in READ:
+            raise refused(f"WordPress has no post {post.key!r} that could be changed; publish it first")
+        days = _when(post) if there["status"] == "future" else {}
+        return _posted(self._write(f"/{there['id']}", {**_fields(post), **days}))
+
+    def _withdraw(self, key: str) -> Withdrawn:
+        there = self._find(key)
+        if there and there["status"] in READ:
+            self._write(f"/{there['id']}", {"status": "draft", "date_gmt": None})
+        return Withdrawn()
+
+    def _readable(self, key: str) -> Posted | None:
+        there = self._find(key)
+        return _posted(there) if there and there["status"] in READ else None
+
+    def _publish(self, post: Post) -> Posted:
+        draft = self._find(post.key) or self._drafted(post)
+        told = self._write(f"/{draft['id']}", {**_fields(post), **_when(post)})
+        if told["slug"] == post.key:
+            return _posted(told)
+        # Somebody was quicker between the two calls.
+        return self._other(post, told)
+
+    def _drafted(self, post: Post) -> Mapping[str, Any]:
+        """Return a draft that has the key: ours, or that of whoever was quicker."""
+        told = self._write("", {**_fields(post), "slug": post.key, "status": "draft"})
+        if told["slug"] == post.key:
+            return told
+        self._delete(told)
+        if other := self._find(post.key):
+            return other
+        raise refused(
+            f"WordPress keeps the address {post.key!r} for something else; it offers {told['slug']!r}"
+        )
+
+    def _other(self, post: Post, twin: Mapping[str, Any]) -> Posted:
+        self._delete(twin)
+        if other := self._readable(post.key):
+            return other
+        raise refused(
+            f"WordPress keeps the address {post.key!r} for something else; it offers {twin['slug']!r}"
+        )
+
+    def _find(self, key: str) -> Mapping[str, Any] | None:
+        """Return the post of a key; one that people can read before any other, then the oldest."""
+        query = {"slug": key, "status": STATUSES, "context": "edit", "per_page": 100, "orderby": "id"}
+        listed = self._calls.get("/index.php", params={"rest_route": ROUTE, **query}).json()
+        ours = [_one(item) for item in _list(listed) if _one(item)["slug"] == key]
+        return min(ours, key=lambda item: (item["status"] not in READ, item["id"]), default=None)
+
+    def _write(self, path: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        query = {"rest_route": f"{ROUTE}{path}", "context": "edit"}
+        return _one(self._calls.write("POST", "/index.php", params=query, json=fields).json())
+
+    def _delete(self, twin: Mapping[str, Any]) -> None:
+        query = {"rest_route": f"{ROUTE}/{twin['id']}", "force": "true"}
+        self._calls.write("DELETE", "/index.php", params=query, known=(404, 410))
+
+
+def _fields(post: Post) -> dict[str, str]:
+    return {"title": html.escape(post.title, quote=False), "content": _block(post)}
+
+
+def _when(post: Post) -> dict[str, str | None]:
+    """Say when a post appears; without a day that is now, by the clock of the site."""
+    if post.publish_at - datetime.now(UTC) < AT_LEAST:
+        return {"status": "publish", "date_gmt": None}
+    return {"status": "future", "date_gmt": f"{post.publish_at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"}
+
+
+def _block(post: Post) -> str:
+    """Return one block of HTML: so WordPress makes no paragraphs of its own out of line ends."""
+    inside = _plain(clean(post.html))
+    return f'<!-- wp:html -->\n<div lang="{post.language}">\n{inside}\n</div>\n<!-- /wp:html -->'
+
+
+def _plain(cleaned: str) -> str:
+    """Take its power from text that WordPress would run: ``[gallery]``, and addresses that it would embed."""
+    pieces, at = [], 0
+    for tag in TAG.finditer(cleaned):
+        pieces += [cleaned[at : tag.start()].replace("://", "&#58;//"), tag[0]]
+        at = tag.end()
+    pieces.append(cleaned[at:].replace("://", "&#58;//"))
+    return "".join(pieces).replace("[", "&#91;")
+
+
+def _posted(item: Mapping[str, Any]) -> Posted:
+    return Posted(f"{item['id']}", f"{item['link']}")
+
+
+def _list(answer: object) -> list[object]:
+    if isinstance(answer, list):
+        return answer
+    raise ValueError(f"a list of posts was expected, not {type(answer).__name__}")
+
+
+def _one(item: object) -> Mapping[str, Any]:
+    if isinstance(item, dict) and isinstance(item.get("id"), int) and isinstance(item.get("slug"), str):
+        return item
+    raise ValueError("a post of WordPress has an id and a slug")
