@@ -16,6 +16,9 @@ VOID = frozenset({"br", "hr"})
 AT = re.compile(r"(?<![\w.%+-])@(?=\w)")
 """What may begin a mention; the sign in the middle of an email address does not."""
 
+ANGLE = re.compile(r"<(?=[!@#]|users/)")
+"""What begins a mention in Slack and in Google Chat."""
+
 JOINER = "\u2060"
 """Seen by nobody; whoever looks for a mention does not look past it."""
 
@@ -61,7 +64,7 @@ class Markup:
         return replace(self, link=self._spelled, strong=PLAIN, emphasis=PLAIN)
 
     def _spelled(self, url: str, text: str) -> str:
-        shown = self.escape(url)
+        shown = self.escape(quiet(url))
         return text if text == shown else f"{text} ({shown})"
 
 
@@ -88,7 +91,7 @@ class Block:
 
 def quiet(text: str) -> str:
     """Return text that mentions nobody: ``@all`` looks the same and calls no one."""
-    return AT.sub(f"@{JOINER}", text)
+    return ANGLE.sub(f"<{JOINER}", AT.sub(f"@{JOINER}", text))
 
 
 def cut(text: str, longest: int) -> str:
@@ -195,7 +198,7 @@ def _items(element: Element, markup: Markup) -> Iterator[str]:
     for item in element.iterfind("li"):
         sign = markup.bullet if element.tag == "ul" else f"{number}. "
         number += 1
-        if inner := markup.row.join(_flow(item, markup)):
+        if inner := markup.row.join(_flow(item, replace(markup, line=markup.row))):
             yield sign + inner.replace(markup.row, markup.row + markup.indent)
 
 
@@ -222,7 +225,7 @@ def _words(text: str | None, markup: Markup) -> str:
     """Return words as they show; an address among them becomes a link."""
     odd = ADDRESS.split(re.sub(r"\s+", " ", text or ""))
     return "".join(
-        markup.link(part, markup.escape(part)) if index % 2 else markup.escape(quiet(part))
+        markup.link(part, markup.escape(quiet(part))) if index % 2 else markup.escape(quiet(part))
         for index, part in enumerate(odd)
     )
 

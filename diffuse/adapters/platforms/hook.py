@@ -19,6 +19,7 @@ from diffuse.errors import AuthoringError
 UNESCAPED = "/%:@!$&'()*+,;=~?-._"
 """What stays as it is in a path or a query; what is not ASCII is percent-encoded."""
 
+SEPARATORS = re.compile(r"[/:?&=,@#;]+")
 RANDOM = re.compile(r"(?=.*[A-Z0-9])\S{6,}|\S{20,}")
 """A part of an address that may well be a token."""
 
@@ -102,15 +103,20 @@ class Hook:
 
 
 def secrets_of(url: str) -> tuple[str, ...]:
-    """Return the address and those parts of it that may be tokens, longest first."""
+    """Return an address and those parts of it that may be tokens, longest first."""
     parts = urlsplit(url.strip())
-    values = [value for _, value in parse_qsl(parts.query)] + parts.query.split("&")
-    values += [value.partition("=")[2] for value in parts.query.split("&")]
-    tokens = {*parts.path.split("/"), *values, parts.password or ""}
+    tokens = {
+        *SEPARATORS.split(url),
+        *(value for _, value in parse_qsl(parts.query)),
+        *parts.query.split("&"),
+    }
     tokens |= {unquote(token) for token in tokens}
-    whole = {url, url.strip(), parts.path if len(parts.path) > 1 else "", parts.query}
-    found = {*whole, *(token for token in tokens if RANDOM.fullmatch(token))}
-    return tuple(sorted((secret for secret in found if secret), key=len, reverse=True))
+    found = {token for token in tokens if RANDOM.fullmatch(token)} - set(SEPARATORS.split(parts.netloc))
+    found |= {url, url.strip(), parts.path, parts.query, parts.username or "", parts.password or ""} - {
+        "/",
+        "",
+    }
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def encoded(payload: object) -> bytes:
