@@ -13,7 +13,7 @@ from diffuse.domain.campaign import Campaign
 from diffuse.domain.control import Stop
 from diffuse.domain.delivery import Change, Claimed, Ending, Left, Outcome, State, Touchpoint
 from diffuse.domain.events import Event, Kind
-from diffuse.domain.evidence import Acknowledgement, Evidence
+from diffuse.domain.evidence import LINK, Acknowledgement, Evidence
 from diffuse.domain.identity import Identified
 from diffuse.domain.message import Baked, Outgoing, Wording
 from diffuse.domain.messages import Messages
@@ -457,7 +457,10 @@ class Postings(Protocol):
         """Return the posts that somebody was publishing who has stopped."""
 
     def meet(self, meeting: Meeting) -> int:
-        """Return the number of the delivery of whoever met a post; it begins with the first meeting."""
+        """Return the number of the delivery of whoever meets a post with its text; it begins then."""
+
+    def met_by(self, number: int, employee: str) -> Sequence[int]:
+        """Return the deliveries that began when an employee met a post, the newest first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -636,19 +639,21 @@ class Hits(Protocol):
     def doubted(self) -> Sequence[Doubted]:
         """Return the acknowledgements that may be a program's, the newest first."""
 
-    def record(self, event: Event, reached_on: date) -> None:
+    def record(self, event: Event, reached_on: date, by: str = LINK) -> None:
         """Keep what comes from a person for sure; the first of each kind sets the delivery's time.
 
-        ``reached_on`` is the local day.
+        ``reached_on`` is the local day; ``by`` says how the person was known.
         """
 
-    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date, reason: str = "") -> bool:
+    def acknowledge(
+        self, acknowledgement: Acknowledgement, reached_on: date, by: str = LINK, *, reason: str = ""
+    ) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.
 
         With a ``reason`` an officer gave it on behalf of the employee.
         """
 
-    def remark(self, remark: Remark, reached_on: date) -> None:
+    def remark(self, remark: Remark, reached_on: date, by: str = LINK) -> None:
         """Keep a question or a disagreement; the same form sent again changes nothing."""
 
     def remarks(self, delivery: int) -> Sequence[Remark]:

@@ -12,6 +12,9 @@ FORM = "diffuse-evidence-1"
 NOTHING = "0" * 64
 """The hash before the first record."""
 
+LINK, OFFICER = "link", "officer"
+"""How an employee is known: by the personal link of a message, or by the word of an officer."""
+
 
 _ESCAPED = {number: f"\\u{number:04x}" for number in range(0x20)} | {
     ord(plain): f"\\{letter}" for plain, letter in zip('"\\\b\f\n\r\t', '"\\bfnrt', strict=True)
@@ -58,8 +61,9 @@ class Proof:
 
     Attributes:
         person: the pseudonym of the employee, always the same in one installation.
-        identified_by: how the employee was known: ``link`` for the personal link of the message, ``officer``
-            for the word of an officer who acknowledged on behalf of the employee.
+        identified_by: how the employee was known: ``link`` for the personal link of the message; on an
+            intranet post ``oidc``, ``proxy`` or ``magic-link``; ``officer`` for the word of an officer who
+            acknowledged on behalf of the employee.
         policy_sha256: hash of the policy's canonical text as it was launched.
         message_sha256: hash of the wording as it was baked and sent.
         statement: the whole words that were shown, or the question and the answer chosen.

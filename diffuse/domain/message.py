@@ -1,6 +1,6 @@
 """A message between template and wire: baked once per wording, filled once per employee."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import escape
@@ -148,6 +148,11 @@ class Outgoing:
     baked: Baked
     values: Mapping[str, str]
     server: str = ""
+
+
+def fill(pieces: Pieces, values: Mapping[str, str], quote: Callable[[str], str] = str) -> str:
+    """Write a baked text with its slots filled; ``quote`` is applied to each value, such as ``escape``."""
+    return "".join(piece if isinstance(piece, str) else quote(values[piece.name]) for piece in pieces)
 
 
 def notice_key(tracking: Tracking) -> str:

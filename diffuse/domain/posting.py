@@ -18,13 +18,13 @@ from diffuse.domain.channel import EMAIL
 from diffuse.domain.delivery import State
 from diffuse.domain.period import Period
 from diffuse.domain.policy import KeyPoint
+from diffuse.domain.tracking import Tracking
 from diffuse.domain.window import SendWindow
 
 CLOSED = "the window of {day} closed before it could be published"
 OVER = "the campaign's last day, {day}, closed before it could be published"
 SKIPPED = "its window closed before it could be published, and the campaign skips what is late"
 DROPPED = "the campaign does not ask for it any more"
-KNOWN_BY_ALL = "everybody for whom it is has acknowledged"
 
 LEASE = timedelta(minutes=5)
 """How long somebody may talk to a platform about one post before another one asks what became of it."""
@@ -227,25 +227,10 @@ def moved(campaign: Campaign, frame: Frame, posting: Posting, now: datetime) -> 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meeting:
-    """An employee who meets a post: the delivery that begins with it, unless there is one.
+    """An employee who meets a post for the first time: a delivery begins; ``day`` is their local one."""
 
-    Attributes:
-        post: the number of the post.
-        day: the employee's local day.
-        opens, clicks: what may be measured, as in ``Tracking``.
-    """
-
-    post: int
-    campaign: str
-    key_point: str
-    channel: str
-    publication: int
-    variant: str
-    language: str
+    posting: Posting
     employee: str
     day: date
     at: datetime
-    sent_at: datetime
-    message_id: str
-    opens: str
-    clicks: str
+    tracking: Tracking

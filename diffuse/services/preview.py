@@ -1,6 +1,6 @@
 """Preview: every wording, as one fictional employee would receive it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Protocol
@@ -14,7 +14,7 @@ from diffuse.domain.message import (
     GIVEN_NAME,
     NAME,
     PIXEL_URL,
-    Pieces,
+    fill,
     link_slot,
 )
 from diffuse.domain.policy import KeyPoint, Policy, Variant
@@ -88,11 +88,11 @@ class _Wording:
             says=self.point.says[self.language],
             register=self.variant.register,
             language=self.language,
-            subject=_filled(baked.subject, values, str),
+            subject=fill(baked.subject, values),
             action=baked.excerpt.action,
             words=self.variant.texts[self.language].words,
-            html=_filled(baked.html, values, escape),
-            text=_filled(baked.text, values, str),
+            html=fill(baked.html, values, escape),
+            text=fill(baked.text, values),
         )
 
 
@@ -106,7 +106,3 @@ def _wordings(loaded: Loaded) -> Iterator[_Wording]:
                 yield _Wording(
                     campaign=campaign, policy=policy, point=point, variant=variant, language=language
                 )
-
-
-def _filled(pieces: Pieces, values: Mapping[str, str], quote: Callable[[str], str]) -> str:
-    return "".join(piece if isinstance(piece, str) else quote(values[piece.name]) for piece in pieces)

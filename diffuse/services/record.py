@@ -7,7 +7,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from diffuse.domain.events import Event, Kind
-from diffuse.domain.evidence import Acknowledgement, Response
+from diffuse.domain.evidence import LINK, Acknowledgement, Response
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.policy import Question
 from diffuse.domain.remark import LONGEST, MOST, Remark
@@ -249,7 +249,10 @@ class Record:
         Raises:
             NotOurs: when the token leads nowhere.
         """
-        shown = self.delivery("acknowledge", token)
+        return self.page_of(self.delivery("acknowledge", token))
+
+    def page_of(self, shown: Shown) -> Page:
+        """Return what the employee of a delivery sees, and record nothing."""
         published = self._publications.get(shown.publication)
         later = newer(published, self._publications.running(), shown.key_point)
         return replace(self._page(shown), newer=later)
@@ -270,7 +273,15 @@ class Record:
             NoSuchAnswer: when the answer was not offered.
             Unfit: when something is missing, or it came too early or too late. Nothing is recorded then.
         """
-        shown = self.delivery("acknowledge", token)
+        self.respond_to(self.delivery("acknowledge", token), token, given, visit)
+
+    def respond_to(
+        self, shown: Shown, token: str, given: Given, visit: Visit = UNTOLD, by: str = LINK
+    ) -> None:
+        """Record what the employee of a delivery chose on a page; ``by`` says how they are known.
+
+        ``token`` is what the page's stamp was made for. Raises as ``respond`` does.
+        """
         page, now = self._page(shown), self._clock.now()
         stamped = self._signer.stamped_at(_shown(token, page), given.form)
         if stamped is None:
@@ -292,10 +303,10 @@ class Record:
                 form=given.form,
                 at=now,
             )
-            self._hits.remark(remark, _local_day(now, shown))
+            self._hits.remark(remark, _local_day(now, shown), by)
             return
         if given.answer is not None:
-            self._answer(shown, point.question, given.answer)
+            self._answer(shown, point.question, given.answer, by)
         if page.can_acknowledge:
             acknowledgement = Acknowledgement(
                 delivery=shown.id,
@@ -306,7 +317,7 @@ class Record:
                 at=now,
                 dwell=(now - stamped) // timedelta(milliseconds=1),
             )
-            self._hits.acknowledge(acknowledgement, _local_day(now, shown))
+            self._hits.acknowledge(acknowledgement, _local_day(now, shown), by)
 
     def delivery(self, purpose: str, token: str) -> Shown:
         """Return the delivery that a token stands for, and record nothing.
@@ -350,18 +361,16 @@ class Record:
             shown.publication, Wording(shown.key_point, shown.variant, shown.language)
         )
 
-    def _keep(self, shown: Shown, kind: Kind, detail: str = "") -> None:
-        now = self._clock.now()
-        self._hits.record(Event(delivery=shown.id, kind=kind, at=now, detail=detail), _local_day(now, shown))
-
-    def _answer(self, shown: Shown, question: Question | None, number: int) -> None:
+    def _answer(self, shown: Shown, question: Question | None, number: int, by: str) -> None:
         if question is None or not 0 <= number < len(question.answers):
             raise NoSuchAnswer(
                 f"answer {number} was not offered in delivery {shown.id}; choose one that the page shows"
             )
         if shown.answer is None:
             judged = "right" if question.answers[number].right else "wrong"
-            self._keep(shown, Kind.ANSWERED, f"{number}:{judged}")
+            now = self._clock.now()
+            event = Event(delivery=shown.id, kind=Kind.ANSWERED, at=now, detail=f"{number}:{judged}")
+            self._hits.record(event, _local_day(now, shown), by)
 
 
 def _local_day(at: datetime, shown: Shown) -> date:

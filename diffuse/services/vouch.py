@@ -60,7 +60,7 @@ class Vouch:
             statement=said,
             at=now,
         )
-        if not self._hits.acknowledge(given, now.astimezone(ZoneInfo(shown.time_zone)).date(), reason):
+        if not self._hits.acknowledge(given, now.astimezone(ZoneInfo(shown.time_zone)).date(), reason=reason):
             raise AuthoringError.of(f"{about} is acknowledged already", "one that is not: the first stands")
         return Vouched(delivery=shown.id, version=policy.version, statement=said)
 

@@ -15,7 +15,9 @@ from diffuse.adapters.sql.types import fixed, plain
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import (
     GIVEN,
+    LINK,
     NOTHING,
+    OFFICER,
     Acknowledgement,
     Evidence,
     Origin,
@@ -30,9 +32,6 @@ from diffuse.ports import Head, Published
 
 AT_A_TIME = 500
 """Rows that are read, or adopted, at a time."""
-
-LINK, OFFICER = "link", "officer"
-"""How an employee is known: by the personal link of a message, or by the word of an officer."""
 
 _ROW = tables.evidence.c
 _HEAD = tables.evidence_head.c
@@ -72,11 +71,11 @@ class SqlEvidence:
         self._baked = lru_cache(1024)(self._read_baked)
 
     def of_acknowledgement(
-        self, given: Acknowledgement, origin: Origin = Origin.RECORDED, reason: str = ""
+        self, given: Acknowledgement, origin: Origin = Origin.RECORDED, reason: str = "", by: str = LINK
     ) -> Witnessed:
         """Say what an acknowledgement proves; KeyError when there is no such delivery.
 
-        With a ``reason`` an officer gave it on behalf of the employee.
+        With a ``reason`` an officer gave it on behalf of the employee; else ``by`` says how they were known.
         """
         row, _, _, texts = self._about(given.delivery)
         return self._witnessed(
@@ -89,12 +88,12 @@ class SqlEvidence:
             answer=Response.ACKNOWLEDGE,
             at=given.at,
             origin=origin,
-            identified_by=OFFICER if reason else LINK,
+            identified_by=OFFICER if reason else by,
             on_behalf_of=self._pseudonym(row.employee) if reason else "",
             reason=reason,
         )
 
-    def of_answer(self, event: Event, origin: Origin = Origin.RECORDED) -> Witnessed:
+    def of_answer(self, event: Event, origin: Origin = Origin.RECORDED, by: str = LINK) -> Witnessed:
         """Say what the answer to a question proves; KeyError when there is no such delivery."""
         row, policy, point, texts = self._about(event.delivery)
         return self._witnessed(
@@ -108,9 +107,10 @@ class SqlEvidence:
             detail=event.detail,
             at=event.at,
             origin=origin,
+            identified_by=by,
         )
 
-    def of_remark(self, remark: Remark) -> Witnessed:
+    def of_remark(self, remark: Remark, by: str = LINK) -> Witnessed:
         """Say what a question or a disagreement proves; KeyError when there is no such delivery."""
         row, _, _, texts = self._about(remark.delivery)
         return self._witnessed(
@@ -124,6 +124,7 @@ class SqlEvidence:
             detail=remark.digest,
             at=remark.at,
             origin=Origin.RECORDED,
+            identified_by=by,
         )
 
     def append(self, connection: Connection, witnessed: Sequence[Witnessed]) -> None:
@@ -202,7 +203,7 @@ class SqlEvidence:
             policy_sha256=hash_of(policy),
             message_sha256=hash_of(message),
             channel=row.channel,
-            **{"detail": "", "identified_by": LINK, **given},  # type: ignore[arg-type]
+            **{"detail": "", **given},  # type: ignore[arg-type]
         )
         kept = {name: plain(value) for name in GIVEN if isinstance(value := getattr(proof, name), str)}
         return Witnessed(

@@ -29,7 +29,7 @@ from diffuse.adapters.sql.types import one_of
 from diffuse.adapters.sql.verdicts import SqlVerdicts, tally
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
-from diffuse.domain.evidence import Acknowledgement, Response
+from diffuse.domain.evidence import LINK, Acknowledgement, Response
 from diffuse.domain.measures import week_of
 from diffuse.domain.people import ERASED
 from diffuse.domain.remark import Remark
@@ -152,7 +152,7 @@ class SqlHits:
         with reading(self._engine) as connection:
             return [Doubted(**one) for one in connection.execute(statement).mappings()]
 
-    def record(self, event: Event, reached_on: date) -> None:
+    def record(self, event: Event, reached_on: date, by: str = LINK) -> None:
         """Keep what comes from a person for sure, such as an answer; ``reached_on`` is the local day.
 
         The first of each kind sets the delivery's time.
@@ -163,12 +163,15 @@ class SqlHits:
         """
         if event.kind == Kind.ACKNOWLEDGED:
             raise ValueError("an acknowledgement is kept with its text, by acknowledge()")
-        proof = self._evidence.of_answer(event) if self._evidence and event.kind == Kind.ANSWERED else None
+        is_answer = event.kind == Kind.ANSWERED
+        proof = self._evidence.of_answer(event, by=by) if self._evidence and is_answer else None
         with writing(self._engine) as connection:
             _keep(connection, event, reached_on, _lock(connection, event.delivery))
             self._prove(connection, proof)
 
-    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date, reason: str = "") -> bool:
+    def acknowledge(
+        self, acknowledgement: Acknowledgement, reached_on: date, by: str = LINK, *, reason: str = ""
+    ) -> bool:
         """Keep an acknowledgement and its event; False, and nothing changes, when there is one already.
 
         With a ``reason`` an officer gave it on behalf of the employee.
@@ -180,7 +183,7 @@ class SqlHits:
         values = {name: getattr(given, name) for name in Acknowledgement.__dataclass_fields__}
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         keep = dialect.insert(tables.acknowledgement).on_conflict_do_nothing()
-        proof = self._evidence.of_acknowledgement(given, reason=reason) if self._evidence else None
+        proof = self._evidence.of_acknowledgement(given, reason=reason, by=by) if self._evidence else None
         with writing(self._engine) as connection:
             before = _lock(connection, given.delivery)
             accepted_at = before.sent_at or before.fenced_at
@@ -199,7 +202,7 @@ class SqlHits:
                 self._prove(connection, proof)
         return is_first
 
-    def remark(self, remark: Remark, reached_on: date) -> None:
+    def remark(self, remark: Remark, reached_on: date, by: str = LINK) -> None:
         """Keep a question or a disagreement; the same form sent again changes nothing.
 
         Raises:
@@ -209,7 +212,7 @@ class SqlHits:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         row = tables.remark.c
         keep = dialect.insert(tables.remark).values(values).on_conflict_do_nothing().returning(row.id)
-        proof = self._evidence.of_remark(remark) if self._evidence else None
+        proof = self._evidence.of_remark(remark, by) if self._evidence else None
         with writing(self._engine) as connection:
             before = _lock(connection, remark.delivery)
             if connection.execute(keep).first() is not None:

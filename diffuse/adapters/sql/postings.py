@@ -11,7 +11,7 @@ from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.domain.delivery import State
 from diffuse.domain.population import bucket
-from diffuse.domain.post import Posted
+from diffuse.domain.post import AlreadyThere
 from diffuse.domain.posted import Ended
 from diffuse.domain.posting import Meeting, Move, Posting, What
 
@@ -38,7 +38,7 @@ class SqlPostings:
         """Return a post, or None."""
         with reading(self._engine) as connection:
             row = connection.execute(select(*_FIELDS).where(_ROW.id == number)).mappings().first()
-        return row and _posting(row)
+        return None if row is None else _posting(row)
 
     def add(self, new: Sequence[Posting]) -> int:
         """Add posts, each key once; return how many are new."""
@@ -132,27 +132,33 @@ class SqlPostings:
         return [_posting(row) for row in rows]
 
     def meet(self, meeting: Meeting) -> int:
-        """Return the number of the delivery of whoever met a post; it begins with the first meeting.
+        """Return the number of the delivery of whoever meets a post with its text; it begins then.
 
         In the rhythm it is one more message of its key point, on the step of the last one.
         """
-        who, same = bucket(meeting.employee), _same(meeting)
+        who, posting, same = bucket(meeting.employee), meeting.posting, _same(meeting)
         with writing(self._engine) as connection:
             if (known := connection.scalar(select(_TOLD.id).where(*same))) is not None:
                 return int(known)
             pair = (
                 _TOLD.bucket == who,
-                _TOLD.campaign == meeting.campaign,
+                _TOLD.campaign == posting.campaign,
                 _TOLD.employee == meeting.employee,
-                _TOLD.key_point == meeting.key_point,
+                _TOLD.key_point == posting.key_point,
             )
             last = connection.execute(select(func.max(_TOLD.touch), func.max(_TOLD.step)).where(*pair)).one()
             touch = 0 if last[0] is None else last[0] + 1
-            keep = (
-                _dialect(connection).insert(tables.delivery).values(_met(meeting, who, touch, last[1] or 0))
-            )
-            connection.execute(keep.on_conflict_do_nothing())
+            values = _met(meeting, who) | {"touch": touch, "step": last[1] or 0}
+            keep = _dialect(connection).insert(tables.delivery).values(values).on_conflict_do_nothing()
+            if connection.execute(keep.returning(_TOLD.id)).first() is not None:
+                connection.execute(insert(tables.tally).values(at=meeting.at, added=1))
             return int(connection.execute(select(_TOLD.id).where(*same)).scalar_one())
+
+    def met_by(self, number: int, employee: str) -> Sequence[int]:
+        """Return the deliveries that began when an employee met a post, the newest first."""
+        mine = (_TOLD.post == number, _TOLD.employee == employee)
+        with reading(self._engine) as connection:
+            return connection.scalars(select(_TOLD.id).where(*mine).order_by(_TOLD.id.desc())).all()
 
 
 def _dialect(connection: Connection) -> Any:  # noqa: ANN401 -- two modules of one shape
@@ -167,14 +173,15 @@ def _standing(ended: Ended, now: datetime) -> dict[str, Any]:
     """Return what changes in a post with what its platform said."""
     changes: dict[str, Any] = {}
     if ended.stands is not None:
-        changes = {"remote": ended.stands.id, "url": ended.stands.url, "digest": ended.digest}
+        changes = {"remote": ended.stands.id, "url": ended.stands.url}
         changes |= (
             {"sent_at": func.coalesce(_ROW.sent_at, now), "withdrawn_at": None}
             if ended.what is What.POST
             else {"updated_at": now}
         )
-        if not isinstance(ended.stands, Posted):
-            changes["digest"] = ""  # it may show an earlier text: it is written again
+    if ended.digest:
+        # What was there already may show an earlier text: it is written again.
+        changes["digest"] = "" if isinstance(ended.stands, AlreadyThere) else ended.digest
     if ended.publication:
         changes |= {"publication": ended.publication, "variant": ended.variant}
     if ended.is_withdrawn:
@@ -184,36 +191,29 @@ def _standing(ended: Ended, now: datetime) -> dict[str, Any]:
 
 def _same(meeting: Meeting) -> tuple[Any, ...]:
     return (
-        _TOLD.post == meeting.post,
-        _TOLD.publication == meeting.publication,
+        _TOLD.post == meeting.posting.id,
+        _TOLD.publication == meeting.posting.publication,
         _TOLD.employee == meeting.employee,
     )
 
 
-def _met(meeting: Meeting, who: int, touch: int, step: int) -> dict[str, Any]:
-    """Return the row of a delivery that begins with a meeting: it has arrived."""
+def _met(meeting: Meeting, who: int) -> dict[str, Any]:
+    """Return the row of a delivery that begins with a meeting: it was sent when its post was published."""
+    posting = meeting.posting
+    shown = ("campaign", "key_point", "channel", "publication", "variant", "language")
     return {
-        "campaign": meeting.campaign,
-        "key_point": meeting.key_point,
-        "touch": touch,
+        **{name: getattr(posting, name) for name in shown},
+        "post": posting.id,
         "employee": meeting.employee,
-        "channel": meeting.channel,
-        "step": step,
-        "publication": meeting.publication,
-        "variant": meeting.variant,
-        "language": meeting.language,
-        "message_id": meeting.message_id,
-        "state": State.SENT,
-        "due_on": meeting.day,
-        "wanted_on": meeting.day,
-        "due_at": meeting.at,
-        "not_after": meeting.at,
-        "created_at": meeting.at,
-        "sent_at": meeting.sent_at,
-        "attempt": 0,
         "bucket": who,
-        "post": meeting.post,
-        "opens": meeting.opens,
-        "clicks": meeting.clicks,
-        **dict.fromkeys(("reason", "reply", "answer", "delayed_by", "occasion", "about", "duty"), ""),
+        "state": State.SENT,
+        "sent_at": posting.sent_at or meeting.at,
+        "attempt": 0,
+        "opens": meeting.tracking.opens,
+        "clicks": meeting.tracking.clicks,
+        **dict.fromkeys(("due_on", "wanted_on"), meeting.day),
+        **dict.fromkeys(("due_at", "not_after", "created_at"), meeting.at),
+        **dict.fromkeys(
+            ("message_id", "reason", "reply", "answer", "delayed_by", "occasion", "about", "duty"), ""
+        ),
     }

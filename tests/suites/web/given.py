@@ -29,7 +29,7 @@ from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.adapters.templates import Templates
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import LEASE, Outcome, State, Touchpoint
-from diffuse.domain.evidence import Acknowledgement
+from diffuse.domain.evidence import LINK, Acknowledgement
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Baked, Wording
 from diffuse.domain.people import Employee
@@ -149,15 +149,17 @@ class Breakable(SqlHits):
             raise self.fails
         return super().shown_many(deliveries)
 
-    def remark(self, remark: Remark, reached_on: date) -> None:
+    def remark(self, remark: Remark, reached_on: date, by: str = LINK) -> None:
         if self.fails:
             raise self.fails
-        super().remark(remark, reached_on)
+        super().remark(remark, reached_on, by)
 
-    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date, reason: str = "") -> bool:
+    def acknowledge(
+        self, acknowledgement: Acknowledgement, reached_on: date, by: str = LINK, *, reason: str = ""
+    ) -> bool:
         if self.fails:
             raise self.fails
-        return super().acknowledge(acknowledgement, reached_on, reason)
+        return super().acknowledge(acknowledgement, reached_on, by, reason=reason)
 
 
 QUIET = Reading(flows={}, attempts={}, oldest=None, expired=0, lanes=(), stops=(), ticked_at=None)

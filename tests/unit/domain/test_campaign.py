@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from diffuse.domain.campaign import by_language
+from diffuse.domain.channel import CHANNELS
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import EVERYONE, Audience
+from diffuse.domain.period import Period
 from tests.unit.domain.given import MONDAY, OWNER, campaign, key_point, policy, refusal
 
 
@@ -25,8 +27,26 @@ from tests.unit.domain.given import MONDAY, OWNER, campaign, key_point, policy, 
         ({"policies": ()}, "policies: no policy; expected at least one policy"),
         ({"max_messages_per_week": 0}, "max_messages_per_week: 0; expected 1 to 7"),
         ({"max_messages_per_week": 8}, "max_messages_per_week: 8; expected 1 to 7"),
-        ({"channels": ()}, "channels: an empty list; expected at least one of email"),
-        ({"channels": ("mail",)}, "channels[0]: 'mail'; expected one of email; did you mean 'email'?"),
+        ({"channels": ()}, f"channels: an empty list; expected at least one of {', '.join(CHANNELS)}"),
+        (
+            {"channels": ("mail",)},
+            f"channels[0]: 'mail'; expected one of {', '.join(CHANNELS)}; did you mean 'email'?",
+        ),
+        (
+            {"channels": ("email", "teams/Cellule de crise")},
+            "channels[1]: 'teams/Cellule de crise'; expected 'teams', or a name behind it: 'teams/a-name'",
+        ),
+        ({"channels": ("email/nuit",)}, "channels[0]: 'email/nuit'; expected 'email'"),
+        (
+            {"fall_back_after": Period(days=5)},
+            "fall_back_after: a fall-back after 5 days with a single channel;"
+            " expected two channels or more, the fall-back last",
+        ),
+        (
+            {"time_zone": "America/Montreall"},
+            "time_zone: 'America/Montreall' is not a time zone; expected a name such as 'America/Toronto';"
+            " did you mean 'America/Montreal'?",
+        ),
         ({"languages": ()}, "languages: an empty list; expected at least one of fr, en"),
         ({"languages": ("fr", "de")}, "languages[1]: 'de'; expected one of fr, en"),
         ({"languages": ("fr", "fr")}, "languages[1]: 'fr' stands twice; expected values that differ"),

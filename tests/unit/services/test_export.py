@@ -286,6 +286,9 @@ def test_somebody_enrolled_and_planned_for_while_it_runs_is_in_the_tables() -> N
         def those(self, ids: Collection[str]) -> Sequence[Employee]:
             raise NotImplementedError
 
+        def called(self, value: str) -> Sequence[Employee]:
+            raise NotImplementedError
+
         def save(self, employees: Sequence[Employee], *, end_missing: date | None = None) -> Import:
             raise NotImplementedError
 

@@ -140,19 +140,21 @@ class MemoryHits:
     def rejudge(self, campaign: str, after: int, limit: int) -> Rejudged | None:
         raise NotImplementedError
 
-    def record(self, event: Event, reached_on: date) -> None:
+    def record(self, event: Event, reached_on: date, by: str = "link") -> None:
         self.events.append((event, reached_on))
         shown = self.deliveries[event.delivery]
         if event.kind == Kind.ANSWERED and shown.answer is None:
             self.deliveries[shown.id] = replace(shown, answer=int(event.detail.split(":")[0]))
 
-    def remark(self, remark: Remark, reached_on: date) -> None:
+    def remark(self, remark: Remark, reached_on: date, by: str = "link") -> None:
         self.written.append((remark, reached_on))
 
     def remarks(self, delivery: int) -> Sequence[Remark]:
         return [remark for remark, _ in self.written if remark.delivery == delivery]
 
-    def acknowledge(self, acknowledgement: Acknowledgement, reached_on: date, reason: str = "") -> bool:
+    def acknowledge(
+        self, acknowledgement: Acknowledgement, reached_on: date, by: str = "link", *, reason: str = ""
+    ) -> bool:
         shown = self.deliveries[acknowledgement.delivery]
         if shown.acknowledged_at is not None:
             return False

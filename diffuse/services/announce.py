@@ -1,0 +1,309 @@
+"""Announce: publish what is due on the intranet, renew what has changed, withdraw what is over.
+
+The ledger says what is to be done, and is told before a platform is asked. A platform in trouble holds up
+nothing but its own posts, which wait with its words.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from hashlib import sha256
+from html import escape
+
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.control import EVERYTHING, Standstill
+from diffuse.domain.delivery import State
+from diffuse.domain.message import ACKNOWLEDGE_URL, Wording, fill
+from diffuse.domain.post import Post, Retry
+from diffuse.domain.posted import Ended, changed, found, published, withdrawn
+from diffuse.domain.posting import (
+    DROPPED,
+    LEASE,
+    Frame,
+    Move,
+    Posting,
+    Wanted,
+    What,
+    is_over,
+    moved,
+    variant_of,
+    wanted,
+)
+from diffuse.ports import (
+    Calendar,
+    Clock,
+    Control,
+    House,
+    Platform,
+    Postings,
+    Publications,
+    Published,
+    Signer,
+)
+from diffuse.services.owed import Owed
+
+NOT_SET_UP = "no platform is set up as {channel}; add it to the setting 'platforms'"
+NOT_KEPT = "its text is not in the database: launch the campaign again"
+
+_log = logging.getLogger("diffuse.announce")
+
+
+@dataclass(kw_only=True, slots=True)
+class Announced:
+    """What a run did: how many posts came to what, and the troubles by channel."""
+
+    done: dict[str, int] = field(default_factory=dict)
+    troubles: dict[str, str] = field(default_factory=dict)
+
+    def count(self, what: str) -> None:
+        """Count a post."""
+        self.done[what] = self.done.get(what, 0) + 1
+
+
+class Announce:
+    """Talks to the platforms; any number of workers may, each about another post."""
+
+    def __init__(  # noqa: PLR0913 -- one collaborator each
+        self,
+        *,
+        clock: Clock,
+        publications: Publications,
+        control: Control,
+        house: House,
+        calendar: Calendar,
+        postings: Postings,
+        platforms: Mapping[str, Platform],
+        owed: Owed,
+        signer: Signer,
+        worker: str,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Take the collaborators; ``platforms`` by channel, ``worker`` names this process, and is unique."""
+        self._clock = clock
+        self._publications = publications
+        self._control = control
+        self._house = house
+        self._calendar = calendar
+        self._postings = postings
+        self._platforms = platforms
+        self._owed = owed
+        self._signer = signer
+        self._token = worker
+        self._stop = stop or threading.Event()
+
+    def run(self) -> Announced:
+        """Do what is due; nothing while all is halted, and nothing of a campaign that is paused."""
+        report = Announced()
+        stops = {one.campaign: one.state for one in self._control.stops()}
+        if EVERYTHING in stops:
+            return report
+        self._settle(report)
+        rows = self._postings.all()
+        for one in self._publications.running():
+            state = stops.get(one.campaign.id)
+            mine = [row for row in rows if row.campaign == one.campaign.id]
+            if state is not Standstill.PAUSED:
+                self._campaign(one, mine, report, is_cancelled=state is Standstill.CANCELLED)
+        return report
+
+    def _settle(self, report: Announced) -> None:
+        """Ask platforms what became of posts that somebody was publishing who has stopped."""
+        for row in self._postings.left(self._clock.now()):
+            platform = self._platforms.get(row.channel)
+            if platform and self._postings.take(row, What.UPDATE, self._token, *self._lease()):
+                self._end(row, found(platform.lookup(row.key), self._clock.now()), report)
+
+    def _campaign(
+        self, one: Published, rows: Sequence[Posting], report: Announced, *, is_cancelled: bool
+    ) -> None:
+        asked = {} if is_cancelled else {each.key: each for each in wanted(one.campaign)}
+        if not asked and not rows:
+            return
+        frame = self._frame(one.campaign)
+        known = {row.key for row in rows}
+        new = [each for key, each in asked.items() if key not in known]
+        if new and self._postings.add(list(self._new(one, frame, new, rows))):
+            rows = [row for row in self._postings.all() if row.campaign == one.campaign.id]
+        for row in rows:
+            if self._stop.is_set():
+                return
+            self._see(row, asked.get(row.key), one, frame, report)
+
+    def _new(
+        self, one: Published, frame: Frame, new: Sequence[Wanted], rows: Sequence[Posting]
+    ) -> Iterator[Posting]:
+        """Yield the posts that are wanted by now: of each audience, language and channel one a day."""
+        campaign, now = one.campaign, self._clock.now()
+        served = {(_reader(row), _day(campaign, row.due_at)) for row in rows}
+        for each in sorted(new, key=_wanted_on):
+            slot = frame.slot(campaign, each.wanted_on, now)
+            if slot is None or each.wanted_on > _day(campaign, now):
+                continue
+            place = (_reader(each), _day(campaign, slot[0]))
+            if place not in served and (not each.falls_back or self._owed.by_anybody(one, each)):
+                served.add(place)
+                _, point = campaign.key_point(each.key_point)
+                yield Posting(
+                    key=each.key,
+                    campaign=each.campaign,
+                    key_point=each.key_point,
+                    audience=each.audience,
+                    language=each.language,
+                    channel=each.channel,
+                    publication=one.id,
+                    variant=variant_of(point, each.language),
+                    wanted_on=each.wanted_on,
+                    due_at=slot[0],
+                    not_after=slot[1],
+                )
+
+    def _see(
+        self, row: Posting, asked: Wanted | None, one: Published, frame: Frame, report: Announced
+    ) -> None:
+        """Do what one post needs."""
+        now, campaign = self._clock.now(), one.campaign
+        if asked is None or is_over(campaign, row, now):
+            if row.stands:
+                self._withdraw(row, report)
+            elif row.state in {State.PLANNED, State.HELD}:
+                self._move(row, Move(state=State.CANCELLED, reason=DROPPED))
+        elif row.state is State.PLANNED:
+            if move := moved(campaign, frame, row, now):
+                self._move(row, move, one)
+            elif row.due_at <= now < row.not_after:
+                self._publish(row, one, report)
+        elif row.stands:
+            if (row.publication != one.id or not row.digest) and frame.is_open(campaign, now):
+                self._renew(row, one, report)
+        elif _comes_back(row, one) and (slot := frame.slot(campaign, _day(campaign, now), now)):
+            self._move(row, Move(state=State.PLANNED, due_at=slot[0], not_after=slot[1]), one)
+
+    def _publish(self, row: Posting, one: Published, report: Announced) -> None:
+        row = _with_text_of(row, one)
+        platform, post = self._ready(row, report), self._post(row)
+        if platform is None or not self._postings.take(row, What.POST, self._token, *self._lease()):
+            return
+        if post is None:
+            ended = Ended(what=What.POST, state=State.FAILED, reply=NOT_KEPT)
+        else:
+            answer = platform.post(post)
+            ended = replace(published(answer, self._clock.now()), digest=_digest(post))
+            if isinstance(answer, Retry):
+                self._wait(row.channel, answer, report)
+        self._end(row, replace(ended, publication=row.publication, variant=row.variant), report)
+
+    def _renew(self, row: Posting, one: Published, report: Announced) -> None:
+        """Let a post say what is in force; where that is what it says already, only the ledger changes."""
+        is_material = row.publication < one.asked_since.get(row.key_point, 0)
+        new = _with_text_of(row, one)
+        platform, post = self._ready(row, report), self._post(new)
+        if platform is None or post is None:
+            return
+        if not self._postings.take(row, What.UPDATE, self._token, *self._lease()):
+            return
+        if _digest(post) == row.digest:
+            ended = Ended(what=What.UPDATE, state=State.SENT)
+        else:
+            answer = platform.update(post)
+            ended = replace(changed(answer, self._clock.now(), is_material=is_material), digest=_digest(post))
+            if isinstance(answer, Retry):
+                self._wait(row.channel, answer, report)
+                self._end(row, replace(ended, digest=""), report)
+                return
+        self._end(row, replace(ended, publication=new.publication, variant=new.variant), report)
+
+    def _withdraw(self, row: Posting, report: Announced) -> None:
+        platform = self._ready(row, report)
+        if platform and self._postings.take(row, What.WITHDRAW, self._token, *self._lease()):
+            answer = platform.withdraw(row.key)
+            if isinstance(answer, Retry):
+                self._wait(row.channel, answer, report)
+            self._end(row, withdrawn(answer, self._clock.now()), report)
+
+    def _ready(self, row: Posting, report: Announced) -> Platform | None:
+        """Return the platform of a post, unless it is in trouble, or not set up here."""
+        platform = self._platforms.get(row.channel)
+        if platform is None:
+            report.troubles.setdefault(row.channel, NOT_SET_UP.format(channel=row.channel))
+        return None if row.channel in report.troubles else platform
+
+    def _wait(self, channel: str, answer: Retry, report: Announced) -> None:
+        """Leave a platform alone for as long as it asks."""
+        report.troubles[channel] = answer.reason
+        self._postings.put_off(channel, self._clock.now() + answer.after)
+
+    def _end(self, row: Posting, ended: Ended, report: Announced) -> None:
+        """Write down how it ended; what somebody else holds by now is theirs to tell."""
+        if self._postings.end(row.id, self._token, ended, self._clock.now()):
+            report.count(f"{ended.what} {ended.state}")
+            level = logging.INFO if ended.reply else logging.DEBUG
+            about = {"post": row.id, "campaign": row.campaign, "channel": row.channel}
+            _log.log(level, "%s: %s", row.channel, ended.reply, extra=about)
+
+    def _move(self, row: Posting, move: Move, one: Published | None = None) -> None:
+        new = _with_text_of(row, one) if one else row
+        self._postings.move(row.id, move, new.publication, new.variant)
+
+    def _lease(self) -> tuple[datetime, datetime]:
+        now = self._clock.now()
+        return now, now + LEASE
+
+    def _frame(self, campaign: Campaign) -> Frame:
+        attention, year = self._house.attention(), self._clock.now().year
+        regions = {campaign.holidays, attention.holidays}
+        holidays = (self._calendar.holidays(one, (year - 1, year, year + 1)) for one in regions)
+        return Frame(window=attention.window(campaign.send_window), holidays=frozenset().union(*holidays))
+
+    def _post(self, row: Posting) -> Post | None:
+        """Return what the platform is given; None when the text was not laid out as a post."""
+        try:
+            which = Wording(row.key_point, row.variant, row.language)
+            baked = self._publications.wording(row.publication, which)
+        except KeyError:
+            return None
+        if baked.announcement is None:
+            return None
+        address = self._signer.address("post", row.id)
+        values = {ACKNOWLEDGE_URL: address}
+        html, text = baked.announcement.html, baked.announcement.text
+        asks = any(not isinstance(piece, str) for piece in html)
+        return Post(
+            key=row.key,
+            title=baked.announcement.title,
+            html=fill(html, values, escape),
+            text=fill(text, values),
+            language=row.language,
+            publish_at=row.due_at,
+            url=address if asks else "",
+        )
+
+
+def _comes_back(row: Posting, one: Published) -> bool:
+    """Tell whether a post is published anew that does not stand: its campaign asks again, or was mended."""
+    if row.state is State.FAILED:
+        return row.publication != one.id
+    return row.state is State.CANCELLED or (row.state is State.SENT and row.withdrawn_at is not None)
+
+
+def _with_text_of(row: Posting, one: Published) -> Posting:
+    """Return a post with the text that is in force."""
+    _, point = one.campaign.key_point(row.key_point)
+    return replace(row, publication=one.id, variant=variant_of(point, row.language, row.variant))
+
+
+def _digest(post: Post) -> str:
+    return sha256(f"{post.title}\0{post.html}\0{post.text}".encode()).hexdigest()
+
+
+def _reader(one: Posting | Wanted) -> tuple[str, str, str]:
+    return one.audience, one.language, one.channel
+
+
+def _day(campaign: Campaign, at: datetime) -> date:
+    return at.astimezone(campaign.zone).date()
+
+
+def _wanted_on(one: Wanted) -> date:
+    return one.wanted_on
