@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
+from starlette.requests import ClientDisconnect, Request
+
 from diffuse.domain.evidence import Response
 from diffuse.services.record import Given, NotOurForm
 
@@ -15,10 +17,23 @@ MOST_FIELDS = 20
 TRAP = "website"
 """A field that is not shown: programs that fill in whatever they find fill it in too."""
 
-KNOWN = ("form", "confirm", "answer", "response", "text", "tracking", TRAP)
+KNOWN = ("form", "confirm", "answer", "response", "text", "tracking", "address", TRAP)
 RESPONSES = {one.value: one for one in (Response.ACKNOWLEDGE, Response.QUESTION, Response.DISAGREE)}
 
 _ANSWER = re.compile(r"[0-9]{1,3}", re.ASCII)
+
+
+async def body_of(request: Request) -> bytes:
+    """Read at most a little more than our form can hold; what is longer is cut and is not our form then."""
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                break
+    except ClientDisconnect:
+        return b""
+    return body
 
 
 def check_origin(headers: Mapping[str, str], base_url: str = "") -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -55,7 +55,7 @@ class MinePages:
 
     async def submit(self, request: Request) -> Response:
         """Keep what the employee allows to be measured."""
-        body = await _body(request)
+        body = await form.body_of(request)
         return await run_in_threadpool(self._submit, request, body)
 
     def _submit(self, request: Request, body: bytes) -> Response:
@@ -71,18 +71,6 @@ class MinePages:
             html = self._pages.bad_request(page.language, back=token)
             return HTMLResponse(html, 400, headers=self._headers)
         return RedirectResponse(f"{token}?{SAVED}", 303, headers=self._headers)
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > form.MOST_BYTES:
-                break
-    except ClientDisconnect:
-        return b""
-    return body
 
 
 def _plain(value: object) -> str:

@@ -132,7 +132,7 @@ class Pages:
         )
 
     def entry(self, language: str, name: str, stamp: str) -> str:
-        """Lay out what the link of a letter opens: whose it is, and a button; ``stamp`` goes into its form."""
+        """Lay out what a link to sign in opens: whose it is, and a button; ``stamp`` goes into its form."""
         return self._layouts["entry"].render(
             language=language, words=self._words[language], name=name, stamp=stamp
         )
