@@ -18,6 +18,9 @@ from diffuse.errors import AuthoringError, Problem, dotted, nearest
 PREFIX = "DIFFUSE_"
 CONFIG = f"{PREFIX}CONFIG"
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_ISSUER = re.compile(
+    r"https://[^\s/?#@]+(/[^\s?#]*)?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^\s?#]*)?"
+)
 _DOMAIN = re.compile(r"\*|[^\s@*.]+(\.[^\s@*.]+)+")
 
 
@@ -173,6 +176,23 @@ class Settings(BaseModel):
     templates: Path | None = Field(
         default=None, description="folder of layouts; empty: those that ship with diffuse"
     )
+    oidc_issuer: str = Field(
+        default="",
+        description="identity provider (OpenID Connect), as it calls itself, by https://; empty: none",
+    )
+    oidc_client_id: str = Field(default="", description="what that provider knows us by")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="with that name")
+    oidc_claim: str = Field(
+        default="email", min_length=1, description="claim that names an employee: an address or an id"
+    )
+    identity_header: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9-]*$",
+        description="header in which trusted_proxies name who has signed in: X-Remote-User; empty: none",
+    )
+    magic_links: bool = Field(
+        default=True, description="whether an employee can ask for a link by mail to sign in from a post"
+    )
 
     @field_validator("base_url")
     @classmethod
@@ -181,6 +201,14 @@ class Settings(BaseModel):
             message = "is not an address that begins with https:// or http://, without a space, '?' or '#'"
             raise ValueError(message)
         return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _sealed(cls, value: str) -> str:
+        if value and not _ISSUER.fullmatch(value):
+            message = "is not an address that begins with https:// (http:// serves on this machine alone)"
+            raise ValueError(message)
+        return value
 
     @field_validator("smtp_per_minute", "smtp_per_day", "keep_evidence", mode="before")
     @classmethod
@@ -333,6 +361,7 @@ class Settings(BaseModel):
             problems.append(
                 Problem(found="dkim_key and dkim_key_file are both set", expected="one of them, or none")
             )
+        problems += _halves(settings)
         if settings.smtp_servers:
             problems += _idle(written, given, str(path))
         if problems:
@@ -369,6 +398,27 @@ def _unknown(shown: str, name: str, file: str) -> Problem:
         expected=f"one of {', '.join(sorted(Settings.model_fields))}",
         suggestion=nearest(name, Settings.model_fields),
     )
+
+
+def _halves(settings: Settings) -> Iterator[Problem]:
+    """Yield what is set of a way to sign in while the rest of it is missing."""
+    given = {
+        "oidc_issuer": settings.oidc_issuer,
+        "oidc_client_id": settings.oidc_client_id,
+        "oidc_client_secret": settings.oidc_client_secret.get_secret_value(),
+    }
+    there = [name for name, value in given.items() if value]
+    missing = [name for name, value in given.items() if not value]
+    if there and missing:
+        yield Problem(
+            found=f"{' and '.join(there)} without {' and '.join(missing)}",
+            expected="all three of them, or none",
+        )
+    if settings.identity_header and not settings.trusted_proxies:
+        yield Problem(
+            found="identity_header without trusted_proxies",
+            expected="the networks of the proxies that set this header: anybody else could",
+        )
 
 
 def _idle(written: Collection[str], given: Collection[str], file: str) -> Iterator[Problem]:

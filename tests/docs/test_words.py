@@ -144,4 +144,6 @@ def _default(name: str) -> str:
     shown = value.get_secret_value() if hasattr(value, "get_secret_value") else value
     if isinstance(shown, float):
         return f"{shown:g}"
+    if isinstance(shown, bool):
+        return f"{shown}".lower()
     return "empty" if shown in ("", None, (), {}) else str(shown)

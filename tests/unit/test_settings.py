@@ -1,6 +1,7 @@
 """Settings: the environment before the file, every mistake by its name, and never a secret in a text."""
 
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -409,3 +410,84 @@ def test_the_key_that_signs_stands_in_one_place(monkeypatch: pytest.MonkeyPatch,
     settings = Settings.load(path)
     assert settings.dkim_key_file is None
     assert "hush" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+PROVIDER = {
+    "OIDC_ISSUER": "https://id.universite.example",
+    "OIDC_CLIENT_ID": "diffuse",
+    "OIDC_CLIENT_SECRET": "hush-hush",
+}
+
+
+def sets(monkeypatch: pytest.MonkeyPatch, given: Mapping[str, str]) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"DIFFUSE_{name}", value)
+
+
+def test_nobody_signs_in_but_by_mail_unless_it_is_set() -> None:
+    settings = Settings.load()
+    assert (settings.oidc_issuer, settings.identity_header, settings.oidc_claim) == ("", "", "email")
+    assert settings.magic_links
+
+
+def test_a_way_to_sign_in_is_set_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    header = {"IDENTITY_HEADER": "X-Remote-User", "TRUSTED_PROXIES": "10.0.0.0/8", "MAGIC_LINKS": "false"}
+    sets(monkeypatch, {**PROVIDER, **header})
+    settings = Settings.load()
+    assert settings.oidc_issuer == "https://id.universite.example"
+    assert (settings.identity_header, settings.magic_links) == ("X-Remote-User", False)
+    for text in (repr(settings), str(settings), settings.model_dump_json()):
+        assert "hush" not in text
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["OIDC_ISSUER"], "oidc_issuer without oidc_client_id and oidc_client_secret"),
+        (
+            ["OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"],
+            "oidc_client_id and oidc_client_secret without oidc_issuer",
+        ),
+        (["OIDC_ISSUER", "OIDC_CLIENT_ID"], "oidc_issuer and oidc_client_id without oidc_client_secret"),
+    ],
+)
+def test_half_of_a_provider_is_refused(names: list[str], found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sets(monkeypatch, {name: PROVIDER[name] for name in names})
+    assert refused() == [f"{found}; expected all three of them, or none"]
+
+
+def test_a_header_that_anybody_could_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    sets(monkeypatch, {"IDENTITY_HEADER": "X-Remote-User"})
+    assert refused() == [
+        "identity_header without trusted_proxies; "
+        "expected the networks of the proxies that set this header: anybody else could"
+    ]
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["http://id.universite.example", "id.universite.example", "https://a@b.example", "https://x.example?y"],
+)
+def test_a_provider_that_somebody_on_the_way_could_play_is_refused(
+    issuer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets(monkeypatch, {**PROVIDER, "OIDC_ISSUER": issuer})
+    (text,) = refused()
+    assert text.startswith("DIFFUSE_OIDC_ISSUER is not an address that begins with https://")
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://localhost:9400", "http://127.0.0.1:9400/realm", "https://id.example/"]
+)
+def test_a_provider_on_this_machine_needs_no_certificate(
+    issuer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets(monkeypatch, {**PROVIDER, "OIDC_ISSUER": issuer})
+    assert Settings.load().oidc_issuer == issuer
+
+
+@pytest.mark.parametrize("header", ["X Remote User", "X-Remote-User:", "X_Remote_User"])
+def test_a_header_that_no_proxy_can_send_is_refused(header: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sets(monkeypatch, {"IDENTITY_HEADER": header, "TRUSTED_PROXIES": "10.0.0.0/8"})
+    (text,) = refused()
+    assert text.startswith("DIFFUSE_IDENTITY_HEADER ")
