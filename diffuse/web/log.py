@@ -17,6 +17,9 @@ PURPOSES = {
     "a": "acknowledge",
     "m": "mine",
     "d": "decoy",
+    "p": "post",
+    "e": "entry",
+    "oidc": "oidc",
     **{name: name for name in ("health", "metrics", "api")},
 }
 LONGEST_PATH = 200
@@ -28,8 +31,9 @@ class Hit:
 
     Attributes:
         at: the instant of the answer (UTC).
-        purpose: open, click, acknowledge, decoy, health, metrics or api, from the path alone; empty for any
-            other path.
+        path: without what signs somebody in, which whoever reads the log could use.
+        purpose: open, click, acknowledge, decoy, post, entry, oidc, health, metrics or api, from the path
+            alone; empty for any other path.
     """
 
     at: datetime
@@ -94,6 +98,8 @@ class Logged:
     def _note(self, scope: Scope, status: int) -> None:
         path = scope["path"][:LONGEST_PATH]
         purpose = PURPOSES.get(path.split("/")[1], "") if path.startswith("/") else ""
+        if purpose == "entry":
+            path = "/e/…"
         self._log(
             Hit(at=self._clock.now(), method=scope["method"], path=path, status=status, purpose=purpose)
         )

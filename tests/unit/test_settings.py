@@ -458,10 +458,8 @@ def test_half_of_a_provider_is_refused(names: list[str], found: str, monkeypatch
 
 def test_a_header_that_anybody_could_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     sets(monkeypatch, {"IDENTITY_HEADER": "X-Remote-User"})
-    assert refused() == [
-        "identity_header without trusted_proxies; "
-        "expected the networks of the proxies that set this header: anybody else could"
-    ]
+    (text,) = refused()
+    assert text.startswith("identity_header without trusted_proxies; expected the networks of the proxies")
 
 
 @pytest.mark.parametrize(
