@@ -103,6 +103,10 @@ class Calls:
         """Hang up."""
         self._client.close()
 
+    def forget(self) -> None:
+        """Forget the session: the cookies that the platform gave."""
+        self._client.cookies.clear()
+
     def get(self, path: str, *, known: Collection[int] = (), **more: Any) -> httpx.Response:  # noqa: ANN401
         """Ask something; an answer that is neither a success nor ``known`` is a Declined."""
         return self.ask("GET", path, known=known, **more)
@@ -173,8 +177,11 @@ def wait_of(response: httpx.Response, now: datetime | None = None) -> timedelta:
     return min(max(asked, timedelta(seconds=1)), LONGEST_WAIT)
 
 
-def once(look: Callable[[], Posted | None], write: Callable[[], Posted]) -> Answer:
-    """Publish what is not there yet: look, write, and look again where the writing was lost."""
+def once(look: Callable[[], Posted | None], write: Callable[[], Posted | AlreadyThere]) -> Answer:
+    """Publish what is not there yet: look, write, and look again where the writing was lost.
+
+    ``write`` answers ``AlreadyThere`` when it finds that somebody else was quicker.
+    """
     try:
         if found := look():
             return AlreadyThere(found.id, found.url)

@@ -1,8 +1,8 @@
 """Posts in WordPress, by its REST interface and an application password.
 
 The slug of a post carries its key. WordPress gives a second post of the same slug another one (``key-2``),
-so a post begins as a draft, which nobody reads: whoever finds that its draft was given another slug deletes
-it, and goes on with the one that has the key. Only then is it published.
+so a post begins as a draft, which nobody reads: whoever finds that its draft was given another slug, or that
+there is an older one, deletes it and goes on with that one. Only then is it published.
 
 The account needs the role of an author, and no more. The interface is asked for by ``?rest_route=``, which
 works whatever permalinks look like.
@@ -12,12 +12,23 @@ import html
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from ssl import SSLContext
 from typing import Any
 
-from diffuse.adapters.platforms.calls import TIMEOUT, Calls, changed, found, gone, once, refused
+from diffuse.adapters.platforms.calls import (
+    TIMEOUT,
+    Calls,
+    Declined,
+    Lost,
+    changed,
+    found,
+    gone,
+    once,
+    refused,
+)
 from diffuse.adapters.platforms.cleaning import clean
-from diffuse.domain.post import Absent, Answer, Dressed, Found, Gone, Post, Posted, Withdrawn
+from diffuse.domain.post import Absent, AlreadyThere, Answer, Dressed, Found, Gone, Post, Posted, Withdrawn
 
 ROUTE = "/wp/v2/posts"
 READ = frozenset({"publish", "future"})
@@ -103,44 +114,55 @@ class WordPress:
         there = self._find(key)
         return _posted(there) if there and there["status"] in READ else None
 
-    def _publish(self, post: Post) -> Posted:
+    def _publish(self, post: Post) -> Posted | AlreadyThere:
         draft = self._find(post.key) or self._drafted(post)
         told = self._write(f"/{draft['id']}", {**_fields(post), **_when(post)})
-        if told["slug"] == post.key:
-            return _posted(told)
-        # Somebody was quicker between the two calls.
-        return self._other(post, told)
+        return _posted(told) if told["slug"] == post.key else self._settled(post.key, told)
 
     def _drafted(self, post: Post) -> Mapping[str, Any]:
-        """Return a draft that has the key: ours, or that of whoever was quicker."""
+        """Return the one draft that has the key: ours, or that of whoever was quicker."""
         told = self._write("", {**_fields(post), "slug": post.key, "status": "draft"})
-        if told["slug"] == post.key:
-            return told
-        self._delete(told)
-        if other := self._find(post.key):
-            return other
-        raise refused(
-            f"WordPress keeps the address {post.key!r} for something else; it offers {told['slug']!r}"
-        )
+        if told["slug"] != post.key:
+            self._delete(told)
+        first, *twins = self._all(post.key) or [None]
+        if first is None:
+            raise _taken(post.key, told)
+        # Two that are written at the same moment get the same slug: everybody keeps the same one.
+        for twin in twins:
+            self._delete(twin)
+        return first
 
-    def _other(self, post: Post, twin: Mapping[str, Any]) -> Posted:
-        self._delete(twin)
-        if other := self._readable(post.key):
-            return other
-        raise refused(
-            f"WordPress keeps the address {post.key!r} for something else; it offers {twin['slug']!r}"
-        )
+    def _settled(self, key: str, ours: Mapping[str, Any]) -> Posted | AlreadyThere:
+        """Give a post its address back, which a draft had in the moment when it was published."""
+        others = self._all(key)
+        if others and others[0]["status"] in READ:
+            self._delete(ours)
+            there = _posted(others[0])
+            return AlreadyThere(there.id, there.url)
+        for other in others:
+            self._delete(other)
+        told = self._write(f"/{ours['id']}", {"slug": key})
+        if told["slug"] == key:
+            return _posted(told)
+        self._delete(told)
+        raise _taken(key, told)
 
     def _find(self, key: str) -> Mapping[str, Any] | None:
-        """Return the post of a key; one that people can read before any other, then the oldest."""
+        return next(iter(self._all(key)), None)
+
+    def _all(self, key: str) -> list[Mapping[str, Any]]:
+        """Return the posts of a key, one that people can read before any other, then the oldest first."""
         query = {"slug": key, "status": STATUSES, "context": "edit", "per_page": 100, "orderby": "id"}
-        listed = self._calls.get("/index.php", params={"rest_route": ROUTE, **query}).json()
-        ours = [_one(item) for item in _list(listed) if _one(item)["slug"] == key]
-        return min(ours, key=lambda item: (item["status"] not in READ, item["id"]), default=None)
+        listed = _list(self._calls.get("/index.php", params={"rest_route": ROUTE, **query}).json())
+        ours = [item for item in map(_one, listed) if item["slug"] == key]
+        return sorted(ours, key=lambda item: (item["status"] not in READ, item["id"]))
 
     def _write(self, path: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         query = {"rest_route": f"{ROUTE}{path}", "context": "edit"}
-        return _one(self._calls.write("POST", "/index.php", params=query, json=fields).json())
+        told = self._calls.write("POST", "/index.php", params=query, json=fields, known=(404,))
+        if told.status_code == HTTPStatus.NOT_FOUND:
+            raise Lost(f"the post is gone meanwhile: {self._calls.words(told)}")
+        return _one(told.json())
 
     def _delete(self, twin: Mapping[str, Any]) -> None:
         query = {"rest_route": f"{ROUTE}/{twin['id']}", "force": "true"}
@@ -172,6 +194,10 @@ def _plain(cleaned: str) -> str:
         at = tag.end()
     pieces.append(cleaned[at:].replace("://", "&#58;//"))
     return "".join(pieces).replace("[", "&#91;")
+
+
+def _taken(key: str, told: Mapping[str, Any]) -> Declined:
+    return refused(f"WordPress keeps the address {key!r} for something else; it offers {told['slug']!r}")
 
 
 def _posted(item: Mapping[str, Any]) -> Posted:

@@ -146,9 +146,7 @@ def _install(folder: Path, address: str) -> Path:
     return settings
 
 
-def _account(
-    folder: Path, environment: dict[str, str], name: str, grants: str, *options: str
-) -> str:
+def _account(folder: Path, environment: dict[str, str], name: str, grants: str, *options: str) -> str:
     """Make an account with a bot password called ``diffuse``; return that."""
     password = secrets.token_hex(16)
     _maintain(folder, environment, "createAndPromote", *options, name, secrets.token_hex(16))

@@ -44,9 +44,7 @@ def php(script: str, *, folder: Path, environment: Mapping[str, str] | None = No
     return run(["php", *_options(), "-r", script], folder=folder, environment=environment)
 
 
-def run(
-    command: Sequence[str | Path], *, folder: Path, environment: Mapping[str, str] | None = None
-) -> str:
+def run(command: Sequence[str | Path], *, folder: Path, environment: Mapping[str, str] | None = None) -> str:
     """Run a command to its end and return what it prints; one that fails is a server that did not start."""
     done = subprocess.run(
         command,

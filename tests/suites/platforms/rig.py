@@ -1,7 +1,8 @@
 """What the conformance suite needs of a platform under test: one rig each, a live server or a strict one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -15,11 +16,19 @@ class Recipe:
     adapter: str
     """Module and class, such as ``diffuse.adapters.platforms.wordpress:WordPress``."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    """``timeout``, if given, is in seconds."""
+
+    def patient_for(self, seconds: float) -> "Recipe":
+        """Return the same with a shorter time-out."""
+        return replace(self, arguments={**self.arguments, "timeout": seconds})
 
     def build(self) -> Platform:
         """Put it together."""
         module, _, name = self.adapter.partition(":")
-        platform: Platform = getattr(import_module(module), name)(**self.arguments)
+        arguments = dict(self.arguments)
+        if "timeout" in arguments:
+            arguments["timeout"] = timedelta(seconds=arguments["timeout"])
+        platform: Platform = getattr(import_module(module), name)(**arguments)
         return platform
 
 

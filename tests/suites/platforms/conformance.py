@@ -1,0 +1,286 @@
+"""What every platform's adapter promises; a test module makes a class of this one, and a fixture ``rig``.
+
+A platform that cannot be asked what became of a post (``looks_up``) is held to less, and to saying so.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from diffuse.domain.post import (
+    Absent,
+    AlreadyThere,
+    Answer,
+    Post,
+    Posted,
+    Refused,
+    Retry,
+    Unsure,
+    Withdrawn,
+)
+from tests.acceptance.installation import free_port
+from tests.suites.platforms.fault_proxy import STEPS, FaultProxy, Reply
+from tests.suites.platforms.poster import answer_of, poster
+from tests.suites.platforms.rig import Recipe, Rig
+from tests.suites.platforms.sample import GONE, HOSTILE, STAYS, TITLE, WORDS, a_post, built, read, words_of
+
+SHORT = 2.0
+"""Seconds until an adapter gives up; long enough for a platform on a busy machine."""
+
+SECRET = ("password", "secret", "token")
+"""What the names of secret arguments hold."""
+
+THERE = (Posted, AlreadyThere)
+
+
+def published(rig: Rig, post: Post) -> Answer:
+    """Publish as whoever comes after: with an adapter that knows of nothing."""
+    with built(rig.recipe()) as platform:
+        return platform.post(post)
+
+
+def secrets_of(recipe: Recipe) -> list[str]:
+    """Return what nobody may read."""
+    named = recipe.arguments.items()
+    return [str(value) for name, value in named if any(word in name for word in SECRET) and value]
+
+
+def is_secret_kept(recipe: Recipe, text: str) -> bool:
+    """Whether a text holds nothing secret."""
+    return not [secret for secret in secrets_of(recipe) if secret in text]
+
+
+class Conformance:
+    """The suite."""
+
+    def test_a_post_that_is_there_is_not_published_twice(self, rig: Rig) -> None:
+        post = a_post()
+        with built(rig.recipe()) as platform:
+            first, second = platform.post(post), platform.post(post)
+        assert isinstance(first, Posted), first
+        if rig.looks_up:
+            assert second == AlreadyThere(first.id, first.url)
+            assert len(rig.posts()) == 1
+        else:
+            assert isinstance(second, Posted | AlreadyThere | Unsure), second
+
+    def test_a_look_up_finds_what_is_there_and_nothing_else(self, rig: Rig) -> None:
+        with built(rig.recipe()) as platform:
+            before = platform.lookup("loi-25-incidents-1")
+            posted = platform.post(a_post())
+            after, other = platform.lookup("loi-25-incidents-1"), platform.lookup("loi-25-incidents")
+        if rig.looks_up:
+            assert (before, after, other) == (Absent(), posted, Absent())
+        else:
+            assert all(isinstance(one, Unsure) for one in (before, after, other))
+
+    @pytest.mark.parametrize("holds", [False, True], ids=["cut", "silent"])
+    def test_a_reply_that_is_lost_leads_to_a_look_up(self, rig: Rig, *, holds: bool) -> None:
+        found = 0
+        for number in count(1):
+            rig.empty()
+            with FaultProxy(rig.address) as proxy:
+                proxy.swallowed, proxy.holds = number, holds
+                with built(rig.recipe(proxy.address).patient_for(SHORT)) as platform:
+                    answer = platform.post(a_post())
+                is_write = len(proxy.requests) >= number and proxy.requests[number - 1].is_write
+                passed = len(proxy.requests) < number
+            if passed:
+                assert number > 1
+                break
+            if not rig.looks_up:
+                assert isinstance(answer, Unsure | Retry | Refused | Posted), answer
+                assert len(rig.posts()) <= 1
+                continue
+            assert isinstance(answer, Posted | AlreadyThere | Retry), answer
+            found += is_write and isinstance(answer, THERE)
+            assert isinstance(published(rig, a_post()), THERE)
+            assert len(rig.posts()) == 1
+        assert found or not rig.looks_up
+
+    def test_a_request_that_arrives_late_makes_no_second_post(self, rig: Rig) -> None:
+        if not rig.looks_up:
+            with built(rig.recipe()) as platform:
+                assert isinstance(platform.lookup(a_post().key), Unsure)
+            return
+        for number in count(1):
+            rig.empty()
+            with FaultProxy(rig.address) as proxy:
+                proxy.late = number
+                with built(rig.recipe(proxy.address).patient_for(SHORT)) as platform:
+                    answer = platform.post(a_post())
+                    if len(proxy.requests) < number:
+                        assert isinstance(answer, Posted), answer
+                        break
+                    if not proxy.requests[number - 1].is_write:
+                        continue
+                    assert isinstance(answer, Posted | AlreadyThere | Retry), answer
+                    assert isinstance(published(rig, a_post()), THERE)
+            assert len(rig.posts()) == 1
+
+    def test_a_process_that_is_killed_at_any_step_leaves_one_post(self, rig: Rig) -> None:
+        for step in count(1):
+            rig.empty()
+            told = killed_at(step, rig)
+            if told is not None:
+                assert told["kind"] == "Posted", told
+                assert step > STEPS
+                break
+            if rig.looks_up:
+                assert isinstance(published(rig, a_post()), THERE)
+                assert len(rig.posts()) == 1, f"killed at step {step}"
+            else:
+                assert len(rig.posts()) <= 1, f"killed at step {step}"
+
+    def test_two_processes_at_once_make_one_post(self, rig: Rig) -> None:
+        with FaultProxy(rig.address) as proxy:
+            proxy.together = 2 if rig.looks_up else 1
+            recipe = rig.recipe(proxy.address)
+            with (
+                poster(recipe, a_post()) as one,
+                poster(recipe, a_post("autre" * (not rig.looks_up) or a_post().key)) as two,
+            ):
+                told = [answer_of(one), answer_of(two)]
+        assert {answer["kind"] for answer in told if answer} <= {"Posted", "AlreadyThere"}, told
+        assert None not in told
+        assert len(rig.posts()) == (1 if rig.looks_up else 2)
+
+    def test_a_platform_that_is_not_there_is_tried_again(self, rig: Rig) -> None:
+        with built(rig.recipe(f"http://127.0.0.1:{free_port()}")) as platform:
+            answer = platform.post(a_post())
+        assert isinstance(answer, Retry), answer
+        assert answer.after > timedelta(0)
+        assert answer.reason
+
+    @pytest.mark.parametrize(
+        ("reply", "after"),
+        [
+            (Reply(status=429, headers={"Retry-After": "7"}), timedelta(seconds=7)),
+            (Reply(status=503, headers={"Retry-After": "120"}), timedelta(minutes=2)),
+            (Reply(status=503), None),
+        ],
+        ids=["429", "503-after", "503"],
+    )
+    def test_a_platform_that_asks_to_wait_is_given_its_time(
+        self, rig: Rig, reply: Reply, after: timedelta | None
+    ) -> None:
+        with FaultProxy(rig.address) as proxy, built(rig.recipe(proxy.address)) as platform:
+            proxy.injected = reply
+            answer = platform.post(a_post())
+        assert isinstance(answer, Retry), answer
+        assert after in {None, answer.after}
+        assert f"{reply.status}" in answer.reason
+        assert not rig.posts()
+
+    def test_hostile_html_is_gone_and_its_words_stay(self, rig: Rig) -> None:
+        assert isinstance(
+            published(rig, a_post(html=HOSTILE, text="Mot avant Mot gras Mot lien Mot après")), Posted
+        )
+        (seen,) = rig.posts()
+        shown = seen.content.lower()
+        assert not [part for part in GONE if part in shown], seen.content
+        assert not [word for word in STAYS if word not in read(seen)], seen.content
+
+    def test_accents_signs_and_long_titles_survive(self, rig: Rig) -> None:
+        escaped = WORDS.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        post = a_post(title=TITLE, html=f"<p>{escaped}</p>", text=WORDS)
+        assert isinstance(published(rig, post), Posted)
+        (seen,) = rig.posts()
+        shown = read(seen)
+        assert words_of(post.html) in shown
+        assert " ".join(words_of(TITLE.replace("<", "&lt;")).split()) in shown
+
+    def test_bad_credentials_are_refused_in_the_platforms_own_words(self, rig: Rig) -> None:
+        recipe = rig.recipe(credentials="bad")
+        with built(recipe) as platform:
+            answer = platform.post(a_post())
+        assert isinstance(answer, Refused), answer
+        assert "does not accept our credentials" in answer.reason
+        assert is_secret_kept(recipe, answer.reason)
+        assert not rig.posts()
+
+    def test_another_product_at_that_address_is_refused(self, rig: Rig) -> None:
+        page = b"<!doctype html><html><head><title>Bienvenue</title></head><body>Bonjour</body></html>"
+        with FaultProxy(rig.address) as proxy, built(rig.recipe(proxy.address)) as platform:
+            proxy.injected = Reply(status=200, headers={"Content-Type": "text/html"}, body=page)
+            answer = platform.post(a_post())
+        assert isinstance(answer, Refused), answer
+        assert "not that of this platform" in answer.reason
+
+    def test_nobody_reads_a_post_that_was_withdrawn(self, rig: Rig) -> None:
+        with built(rig.recipe()) as platform:
+            if not rig.changes:
+                assert isinstance(platform.withdraw(a_post().key), Refused)
+                return
+            assert platform.withdraw(a_post().key) == Withdrawn()
+            platform.post(a_post())
+            assert [platform.withdraw(a_post().key) for _ in range(2)] == [Withdrawn(), Withdrawn()]
+            assert isinstance(platform.lookup(a_post().key), Absent if rig.looks_up else Unsure)
+            assert not rig.posts()
+
+    def test_a_post_that_was_withdrawn_is_published_again_with_its_present_text(self, rig: Rig) -> None:
+        with built(rig.recipe()) as platform:
+            if not (rig.changes and rig.looks_up):
+                assert isinstance(platform.lookup(a_post().key), Unsure)
+                return
+            platform.post(a_post())
+            platform.withdraw(a_post().key)
+            again = platform.post(a_post(html="<p>Le présent texte.</p>"))
+            assert isinstance(again, Posted), again
+            assert platform.lookup(a_post().key) == again
+        (seen,) = rig.posts()
+        assert "Le présent texte." in read(seen)
+
+    def test_a_change_is_made_in_place(self, rig: Rig) -> None:
+        newer = a_post(title="Signaler vite", html="<p>En une heure.</p>", text="En une heure.")
+        with built(rig.recipe()) as platform:
+            posted = platform.post(a_post())
+            changed = platform.update(newer)
+        if not rig.changes:
+            assert isinstance(changed, Refused), changed
+            return
+        assert changed == posted or not rig.looks_up
+        (seen,) = rig.posts()
+        assert "En une heure." in read(seen)
+        assert "Signaler vite" in read(seen)
+        assert "24 heures" not in read(seen)
+
+    def test_what_is_not_there_cannot_be_changed(self, rig: Rig) -> None:
+        with built(rig.recipe()) as platform:
+            answers = [platform.update(a_post())]
+            if rig.changes and rig.looks_up:
+                platform.post(a_post())
+                platform.withdraw(a_post().key)
+                answers.append(platform.update(a_post()))
+        if rig.looks_up or not rig.changes:
+            assert all(isinstance(answer, Refused) for answer in answers), answers
+            assert not rig.posts()
+
+    def test_nothing_secret_is_shown(self, rig: Rig) -> None:
+        recipe = rig.recipe()
+        with built(recipe) as platform:
+            assert is_secret_kept(recipe, repr(platform))
+            assert is_secret_kept(recipe, f"{platform.dress(a_post())}")
+            assert platform.name
+
+
+def killed_at(step: int, rig: Rig) -> Mapping[str, str] | None:
+    """Publish in another process that is killed at a step; return its answer if it came to its end before."""
+    with FaultProxy(rig.address) as proxy:
+        started = threading.Event()
+        with poster(rig.recipe(proxy.address), a_post()) as process:
+
+            def kill(number: int) -> bool:
+                if number == step:
+                    started.wait(10)
+                    process.kill()
+                    process.wait()
+                return number < step
+
+            proxy.on_step = kill
+            started.set()
+            return answer_of(process)

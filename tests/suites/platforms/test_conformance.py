@@ -1,0 +1,31 @@
+"""The conformance suite, on strict local servers that follow the published contracts of hosted platforms."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from tests.suites.platforms.conformance import Conformance
+from tests.suites.platforms.rig import Rig
+from tests.suites.platforms.strict import STRICT
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module", params=STRICT, ids=lambda start: start.__name__)
+def server(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """A server, started once for the tests that it is needed for."""
+    start: Callable[[], AbstractContextManager[Rig]] = request.param
+    with start() as rig:
+        yield rig
+
+
+@pytest.fixture
+def rig(server: Rig) -> Rig:
+    """The same server, empty."""
+    server.empty()
+    return server
+
+
+class TestConformance(Conformance):
+    """Every promise, on every strict server."""
