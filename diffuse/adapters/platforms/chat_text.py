@@ -32,6 +32,9 @@ PIECE = 2900
 TITLE = 2000
 """Characters of a title, at most, for the chats that have no limit of their own for it."""
 
+UNCUT = re.compile(r"(?:&[#\w]{0,8}|<\w{0,3}|(?<!\\)(?:\\\\)*\\)$")
+"""What must not end a piece: half of an escaped character, or of a line break."""
+
 BUTTON = {"fr": "Lire et confirmer", "en": "Read and confirm"}
 MORE = {"fr": "Lire la suite", "en": "Read the rest"}
 
@@ -83,7 +86,7 @@ class Block:
         rest = self.bare
         while len(rest) > longest:
             end = max(rest.rfind(space, 1, longest + 1) for space in " \n")
-            end = end if end > 0 else longest
+            end = end if end > 0 else len(UNCUT.sub("", rest[:longest])) or longest
             yield rest[:end].rstrip()
             rest = rest[end:].lstrip()
         yield rest

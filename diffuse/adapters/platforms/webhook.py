@@ -1,7 +1,9 @@
 """Posts by a signed webhook, for platforms that diffuse does not know (https://www.standardwebhooks.com).
 
-Each delivery has an id of its own, the same however often it is tried. A receiver that remembers the ids
-takes none twice, so whatever was lost is sent again.
+A publication has an id of its own, the same however often it is tried. A receiver that remembers the ids
+takes none twice, so whatever was lost is sent again; it forgets that of a post which is withdrawn, as the post
+may be published again. A change and a withdrawal do no harm when they are done twice, but would if one were
+taken for an earlier one and left undone: their ids say when they were sent.
 """
 
 import json
@@ -72,15 +74,16 @@ class Webhook:
         return Unsure("a webhook only takes what is sent; look in the receiver whether the post is there")
 
     def update(self, post: Post) -> Answer:
-        """Send what a post says now; the same content has the same id."""
+        """Send what a post says now; ``Refused`` when the receiver knows no such post."""
         digest = sha256(encoded(_data(post))).hexdigest()[:DIGEST]
-        return changed(lambda: self._posted(f"updated-{post.key}-{digest}", "post.updated", post))
+        id_ = f"updated-{post.key}-{digest}-{self._now():%Y%m%d%H%M%S}"
+        return changed(lambda: self._posted(id_, "post.updated", post))
 
     def withdraw(self, key: str) -> Gone:
         """Tell that a post is withdrawn."""
 
         def write() -> Withdrawn:
-            self._sent(f"withdrawn-{key}", "post.withdrawn", {"key": key})
+            self._sent(f"withdrawn-{key}-{self._now():%Y%m%d%H%M%S}", "post.withdrawn", {"key": key})
             return Withdrawn()
 
         return gone(write)
