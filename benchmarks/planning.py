@@ -151,6 +151,7 @@ def _log(people: int, weeks: int, first: np.datetime64, chance: np.random.Genera
         right=np.zeros(count, dtype=np.bool_),
         wording=np.zeros(count, dtype=np.int64),
         stale=np.zeros(count, dtype=np.bool_),
+        posted=np.zeros(count, dtype=np.bool_),
     )
 
 

@@ -48,6 +48,7 @@ class Rounds:
         """Take the beat."""
         self._beat = beat
         self._troubles: dict[str, str] = {}
+        self._platforms: frozenset[str] = frozenset()
         self._lock = threading.Lock()
 
     def run(self) -> None:
@@ -78,6 +79,12 @@ class Rounds:
             self._tell("channel", f"{delivered.trouble}; deliveries stay planned")
         elif delivered.total:
             self._tell("channel", "")
+        if done.announced.done:
+            _log.info("posts: %s", ", ".join(f"{n} {what}" for what, n in done.announced.done.items()))
+        for channel in {*done.announced.troubles, *self._platforms}:
+            trouble = done.announced.troubles.get(channel, "")
+            self._tell(f"platform {channel}", f"{channel}: {trouble}; its posts wait" if trouble else "")
+        self._platforms = frozenset(done.announced.troubles)
         if done.unknown:
             _log.warning(
                 "%d deliveries of a worker that died may or may not have been sent: unknown", done.unknown

@@ -5,7 +5,7 @@ Third parties are imported by the function that needs them, so that checking a f
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from diffuse.domain.attention import Attention
 from diffuse.domain.traffic import Limit, Server, Traffic
-from diffuse.errors import AuthoringError, FieldPath, dotted
+from diffuse.errors import AuthoringError, FieldPath, Problem, dotted
 from diffuse.ports import (
     Audit,
     Calendar,
@@ -25,25 +25,33 @@ from diffuse.ports import (
     Gauges,
     Hits,
     House,
+    IdentityProvider,
     Ledger,
     Letters,
     Mailbox,
+    Platform,
+    Postings,
     Publications,
     Queue,
     Remarks,
     Renderer,
     Returns,
+    Signer,
     Stamps,
 )
+from diffuse.services.announce import Announce
 from diffuse.services.beat import Beat
 from diffuse.services.deliver import Deliver
 from diffuse.services.diagnose import Diagnose
 from diffuse.services.export import Export
 from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
+from diffuse.services.identify import Identify
 from diffuse.services.launch import Launch
+from diffuse.services.meet import Meet
 from diffuse.services.mine import Mine
 from diffuse.services.operate import Operate
+from diffuse.services.owed import Owed
 from diffuse.services.person import Person
 from diffuse.services.plan import Plan
 from diffuse.services.receipts import ReceiptBook
@@ -95,6 +103,14 @@ class App:
     deliver: Deliver
     beat: Beat
     record: Record
+    postings: Postings
+    platforms: Mapping[str, Platform]
+    announce: Announce
+    meet: Meet
+    owed: Owed
+    identify: Identify
+    provider: IdentityProvider | None
+    signer: Signer
     mine: Mine
     remarks: Remarks
     succeed: Succeed
@@ -116,8 +132,10 @@ class App:
     returns: Returns
 
     def close(self) -> None:
-        """Hang up on the mail server and let go of the database."""
+        """Hang up on the mail server and the platforms, and let go of the database."""
         self.channel.close()
+        for platform in self.platforms.values():
+            platform.close()
         self.engine.dispose()
 
 
@@ -156,6 +174,42 @@ def mail(settings: "Settings", stop: "threading.Event | None" = None) -> "SmtpCh
         sign=_dkim(settings),
         return_path=paths.address if (paths := _return_paths(settings)) else None,
         stop=stop,
+    )
+
+
+def platforms(settings: "Settings") -> dict[str, Platform]:
+    """Put together the intranet platforms, by channel; nothing is connected before something is published.
+
+    Raises:
+        AuthoringError: naming every account that cannot work.
+    """
+    from diffuse.adapters.platforms.building import platform
+
+    authority = settings.sender_email.rpartition("@")[2]
+    found: dict[str, Platform] = {"feed": platform("feed", {}, authority=authority)}
+    problems: list[Problem] = []
+    for channel, account in settings.platforms.items():
+        try:
+            found[channel] = platform(channel, account.given(), authority=authority)
+        except AuthoringError as error:
+            problems += (one.under("platforms", channel) for one in error.problems)
+    if problems:
+        raise AuthoringError(*problems)
+    return found
+
+
+def identity_provider(settings: "Settings", clock: Clock) -> IdentityProvider | None:
+    """Put together what vouches for employees; None when there is none."""
+    if not settings.oidc_issuer:
+        return None
+    from diffuse.adapters.oidc import OpenIdProvider
+
+    return OpenIdProvider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        settings.oidc_client_secret.get_secret_value(),
+        claim=settings.oidc_claim,
+        now=clock.now,
     )
 
 
@@ -417,10 +471,12 @@ def app(  # noqa: PLR0915 -- one line for each part
     from diffuse.adapters.remembered import RememberedFile
     from diffuse.adapters.signer import KeyedSigner
     from diffuse.adapters.sql.audit import SqlAudit
+    from diffuse.adapters.sql.choices import SqlChoices
     from diffuse.adapters.sql.clock import clock_of
     from diffuse.adapters.sql.control import SqlControl
     from diffuse.adapters.sql.directory import SqlDirectory
     from diffuse.adapters.sql.engine import connect
+    from diffuse.adapters.sql.entries import SqlEntries
     from diffuse.adapters.sql.evidence import SqlEvidence
     from diffuse.adapters.sql.gauges import SqlGauges
     from diffuse.adapters.sql.hits import SqlHits
@@ -429,6 +485,7 @@ def app(  # noqa: PLR0915 -- one line for each part
     from diffuse.adapters.sql.migrate import upgrade
     from diffuse.adapters.sql.overview import SqlOverview
     from diffuse.adapters.sql.plans import SqlPlans
+    from diffuse.adapters.sql.postings import SqlPostings
     from diffuse.adapters.sql.publications import SqlPublications
     from diffuse.adapters.sql.pulse import SqlPulse
     from diffuse.adapters.sql.relief import SqlRelief
@@ -476,6 +533,7 @@ def app(  # noqa: PLR0915 -- one line for each part
         relief=SqlRelief(engine),
         plans=plans,
     )
+    postings = SqlPostings(engine)
     plan = Plan(
         clock=clock,
         directory=directory,
@@ -484,10 +542,34 @@ def app(  # noqa: PLR0915 -- one line for each part
         control=control,
         house=house,
         succeed=succeed,
+        postings=postings,
         calendar=writing.calendar,
         signer=signer,
         queue=queue,
         planner=worker,
+    )
+    owed = Owed(
+        clock=clock,
+        directory=directory,
+        relief=SqlRelief(engine),
+        publications=publications,
+        control=control,
+        postings=postings,
+        theirs=SqlTheirs(engine),
+        signer=signer,
+    )
+    announce = Announce(
+        clock=clock,
+        publications=publications,
+        control=control,
+        house=house,
+        calendar=writing.calendar,
+        postings=postings,
+        platforms=(reached := platforms(settings)),
+        owed=owed,
+        signer=signer,
+        worker=worker,
+        stop=stop,
     )
     hits = SqlHits(engine, chain, _verdicts(settings))
     stamping = _stamping(settings, chain, stamps := SqlStamps(engine), clock)
@@ -541,7 +623,34 @@ def app(  # noqa: PLR0915 -- one line for each part
         receive=receive,
         receives=_receives(settings),
         returns=returns,
+        postings=postings,
+        platforms=reached,
+        announce=announce,
+        owed=owed,
+        meet=Meet(
+            clock=clock,
+            directory=directory,
+            choices=SqlChoices(engine),
+            house=house,
+            publications=publications,
+            postings=postings,
+            hits=hits,
+            record=record,
+            owed=owed,
+            signer=signer,
+        ),
+        identify=Identify(
+            clock=clock,
+            directory=directory,
+            entries=SqlEntries(engine),
+            letters=letters(settings),
+            base_url=settings.base_url,
+            sender=settings.sender_email,
+        ),
+        provider=identity_provider(settings, clock),
+        signer=signer,
         beat=Beat(
+            announce=announce,
             record=record,
             receive=receive if _receives(settings) else None,
             guard=guard,

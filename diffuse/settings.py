@@ -12,6 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
+from diffuse.domain.channel import EMAIL as EMAIL_CHANNEL
+from diffuse.domain.channel import PATTERN, PLATFORMS, kind_of
 from diffuse.domain.people import EMAIL
 from diffuse.errors import AuthoringError, Problem, dotted, nearest
 
@@ -21,6 +23,7 @@ _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _ISSUER = re.compile(
     r"https://[^\s/?#@]+(/[^\s?#]*)?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^\s?#]*)?"
 )
+_ORIGIN = re.compile(r"https?://[^\s/?#@'\";,]+")
 _DOMAIN = re.compile(r"\*|[^\s@*.]+(\.[^\s@*.]+)+")
 
 
@@ -50,6 +53,45 @@ class SmtpServer(LaneLimit):
     def name(self) -> str:
         """What it is called in the database and in the log."""
         return f"{self.host}:{self.port}"
+
+
+class PlatformAccount(BaseModel):
+    """An intranet platform, and what lets us publish there; which of these it needs depends on its kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    url: SecretStr = Field(default=SecretStr(""), description="address; that of a chat or hook is a secret")
+    username: str = Field(default="", description="account that may publish, and nothing more")
+    password: SecretStr = Field(default=SecretStr(""), description="application or bot password of it")
+    folder: str = Field(default="", description="folder for news items; empty: the site itself")
+    prefix: str = Field(default="", description="what page titles begin with, such as 'Consignes:'")
+    category: str = Field(default="", description="category of the pages; empty: none")
+    tenant: str = Field(default="", description="directory (tenant) of Microsoft 365")
+    site: str = Field(default="", description="site, such as universite.sharepoint.com:/sites/intranet")
+    client_id: str = Field(default="", description="application that may write to that site")
+    client_secret: SecretStr = Field(default=SecretStr(""), description="with that application")
+    secret: SecretStr = Field(default=SecretStr(""), description="signs webhooks: whsec_ and base64")
+
+    def given(self) -> dict[str, str]:
+        """Return what is set, secrets in plain text."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        plain = {
+            name: one.get_secret_value() if isinstance(one, SecretStr) else one
+            for name, one in values.items()
+        }
+        return {name: value for name, value in plain.items() if value}
+
+
+PLATFORM_NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "wordpress": (("url", "username", "password"), ()),
+    "mediawiki": (("url", "username", "password"), ("prefix", "category")),
+    "plone": (("url", "username", "password"), ("folder",)),
+    "sharepoint": (("tenant", "site", "client_id", "client_secret"), ()),
+    "webhook": (("url", "secret"), ()),
+    **dict.fromkeys(("teams", "slack", "mattermost", "google-chat", "apprise"), (("url",), ())),
+    "feed": ((), ()),
+}
+"""For each kind of platform what its account must have, and what it may have."""
 
 
 class Settings(BaseModel):
@@ -194,6 +236,14 @@ class Settings(BaseModel):
         default=True, description="whether an employee can ask for a link by mail to sign in from a post"
     )
 
+    platforms: dict[str, PlatformAccount] = Field(
+        default={}, description="intranet platforms by their channel, such as wordpress: a table, or JSON"
+    )
+    widget_origins: tuple[str, ...] = Field(
+        default=(),
+        description="sites that may show what waits for an employee, such as https://intranet.example.org",
+    )
+
     @field_validator("base_url")
     @classmethod
     def _absolute(cls, value: str) -> str:
@@ -215,14 +265,32 @@ class Settings(BaseModel):
     def _unlimited(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "widget_origins", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
 
-    @field_validator("smtp_servers", "domain_limits", "old_secrets", mode="before")
+    @field_validator("widget_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [one for one in value if not _ORIGIN.fullmatch(one)]:
+            message = (
+                f"names {', '.join(map(repr, wrong))}, which is no site such as https://intranet.example.org"
+            )
+            raise ValueError(message)
+        return value
+
+    @field_validator("platforms")
+    @classmethod
+    def _whole(cls, value: dict[str, PlatformAccount]) -> dict[str, PlatformAccount]:
+        wrong = [text for channel, account in value.items() for text in _misfits(channel, account)]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return value
+
+    @field_validator("smtp_servers", "domain_limits", "old_secrets", "platforms", mode="before")
     @classmethod
     def _json(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -369,6 +437,21 @@ class Settings(BaseModel):
         return settings
 
 
+def _misfits(channel: str, account: PlatformAccount) -> Iterator[str]:
+    """Say what is wrong with a platform's name, and what its account lacks or has in vain."""
+    if not PATTERN.fullmatch(channel) or channel == EMAIL_CHANNEL:
+        guess = nearest(kind_of(channel), PLATFORMS)
+        meant = f", did you mean {guess!r}?" if guess else ""
+        yield f"names {channel!r}, which is none of {', '.join(PLATFORMS)}{meant}"
+        return
+    needed, allowed = PLATFORM_NEEDS[kind_of(channel)]
+    given = account.given()
+    if missing := [name for name in needed if name not in given]:
+        yield f"lacks {', '.join(missing)} in {channel}"
+    if idle := [name for name in given if name not in {*needed, *allowed}]:
+        yield f"has {', '.join(idle)} in {channel}, which does nothing there"
+
+
 def _environment() -> dict[str, str]:
     """Return what the environment sets; ``DIFFUSE_TEST_…`` belongs to the project's own tests."""
     return {
@@ -440,7 +523,8 @@ def _problem(item: ErrorDetails, name: str, file: str) -> Problem:
     if inner := tuple(part for part in item["loc"][1:] if part != "[key]"):
         shown += f": {dotted(inner)}"
     if len(inner) > 1:
-        fields = (SmtpServer if name == "smtp_servers" else LaneLimit).model_fields
+        inside: dict[str, type[BaseModel]] = {"smtp_servers": SmtpServer, "platforms": PlatformAccount}
+        fields = inside.get(name, LaneLimit).model_fields
         name = str(inner[-1])
     if item["type"] == "extra_forbidden":
         return Problem(

@@ -9,6 +9,20 @@ from datetime import UTC, date, datetime, timedelta
 
 from diffuse.domain.delivery import LEASE, Ending, Left, State
 from diffuse.domain.message import Outgoing
+from diffuse.domain.post import (
+    Absent,
+    AlreadyThere,
+    Answer,
+    Dressed,
+    Found,
+    Gone,
+    Post,
+    Posted,
+    Refused,
+    Retry,
+    Unsure,
+    Withdrawn,
+)
 from diffuse.errors import DiffuseError
 from diffuse.ports import Journal, Letter, Turn
 
@@ -130,3 +144,75 @@ class FixedCalendar:
         """Return the days that lie in those years; none for an empty region."""
         wanted = set(years)
         return frozenset(day for day in self.days if day.year in wanted) if region else frozenset()
+
+
+class MemoryPlatform:
+    """An intranet platform in memory; ``posts`` is what people can read, by key.
+
+    Attributes:
+        answers: what it answers instead, one request after the other; nothing is done then.
+        asked: every request: what, and the key.
+        has_memory: whether it can be asked what became of a post, and change it; a chat cannot.
+    """
+
+    def __init__(self, name: str = "wordpress", *, has_memory: bool = True) -> None:
+        """Begin without a post."""
+        self._name = name
+        self.posts: dict[str, Post] = {}
+        self.answers: list[Retry | Refused | Unsure] = []
+        self.asked: list[tuple[str, str]] = []
+        self.has_memory = has_memory
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self._name
+
+    def dress(self, post: Post) -> Dressed:
+        """Return the HTML of a post as it is."""
+        return Dressed("text/html", post.html)
+
+    def post(self, post: Post) -> Answer:
+        """Publish a post."""
+        self.asked.append(("post", post.key))
+        if self.answers:
+            return self.answers.pop(0)
+        if post.key in self.posts and self.has_memory:
+            return AlreadyThere(post.key, self._url(post.key))
+        self.posts[post.key] = post
+        return Posted(post.key, self._url(post.key))
+
+    def lookup(self, key: str) -> Found:
+        """Say whether a post is there."""
+        self.asked.append(("lookup", key))
+        if self.answers:
+            return self.answers.pop(0)
+        if not self.has_memory:
+            return Unsure("this platform cannot be asked")
+        return Posted(key, self._url(key)) if key in self.posts else Absent()
+
+    def update(self, post: Post) -> Answer:
+        """Change a post that is there."""
+        self.asked.append(("update", post.key))
+        if self.answers:
+            return self.answers.pop(0)
+        if not self.has_memory or post.key not in self.posts:
+            return Refused("there is no post that can be changed")
+        self.posts[post.key] = post
+        return Posted(post.key, self._url(post.key))
+
+    def withdraw(self, key: str) -> Gone:
+        """Take a post away."""
+        self.asked.append(("withdraw", key))
+        if self.answers:
+            return self.answers.pop(0)
+        if not self.has_memory:
+            return Refused("this platform withdraws nothing")
+        self.posts.pop(key, None)
+        return Withdrawn()
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+    def _url(self, key: str) -> str:
+        return f"https://intranet.example/{key}"

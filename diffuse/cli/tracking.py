@@ -47,6 +47,7 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
 
     from diffuse.adapters.clock import SystemClock
     from diffuse.web.app import create_app
+    from diffuse.web.intranet import Intranet
     from diffuse.web.log import json_lines
     from diffuse.web.pages import Pages
 
@@ -61,6 +62,16 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
         mine=app.mine,
         api=_for_other_systems(app, token) if token else (),
         trusted_proxies=settings.trusted_proxies,
+        intranet=Intranet(
+            meet=app.meet,
+            owed=app.owed,
+            identify=app.identify,
+            signer=app.signer,
+            clock=SystemClock(),
+            provider=app.provider,
+            identity_header=settings.identity_header,
+            magic_links=settings.magic_links,
+        ),
     )
     # Without a configuration of its own, uvicorn writes its lines as diffuse does.
     options = uvicorn.Config(

@@ -1,6 +1,6 @@
 """One campaign's view of the employees' day: everything that its plan depends on, as columns by employee."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from diffuse.domain.attention import WEEK, Attention
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.channel import EMAIL
 from diffuse.domain.delivery import spread
 from diffuse.domain.pending import Occasion, Pending
-from diffuse.domain.period import Days
+from diffuse.domain.period import NEVER, Days
 from diffuse.domain.policy import KeyPoint, Policy
 from diffuse.domain.population import Population, code, micros
+from diffuse.domain.posting import mail_after
 from diffuse.domain.rhythm import Deadline, attempts, exhausted
 from diffuse.domain.standing import EVER, Standing
 from diffuse.domain.tracking import MODES, Tracking, strictest, wish
@@ -39,7 +41,11 @@ Reals = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A campaign that is running: its published text and what has happened so far, for one population."""
+    """A campaign that is running: its published text and what has happened so far, for one population.
+
+    ``posted`` gives for key points whose fall-back is e-mail the day on which they came to the intranet, as far
+    as that is known.
+    """
 
     publication: int
     campaign: Campaign
@@ -47,6 +53,7 @@ class Running:
     standing: Standing
     pending: Pending = field(default_factory=Pending.none)
     occasions: Sequence[Occasion] = ()
+    posted: Mapping[str, date] = field(default_factory=dict)
 
     @cached_property
     def points(self) -> tuple[tuple[Policy, KeyPoint], ...]:
@@ -54,9 +61,13 @@ class Running:
         return self.campaign.repeated
 
     def members(self, population: Population) -> Flags:
-        """Tell for each employee (rows) and repeated key point (columns) whether it is meant for them."""
+        """Tell for each employee (rows) and repeated key point (columns) whether it goes to them by mail."""
         audiences = [self.campaign.audience_of(policy, point) for policy, point in self.points]
-        columns = {audience: population.members(audience) for audience in set(audiences)}
+        nobody = np.zeros(len(population), dtype=np.bool_)
+        columns = {
+            audience: population.members(audience) if EMAIL in self.campaign.channels_of(audience) else nobody
+            for audience in set(audiences)
+        }
         return np.column_stack(
             [columns[audience] for audience in audiences] or [np.zeros((len(population), 0), dtype=np.bool_)]
         )
@@ -218,6 +229,17 @@ class Desk:
             [1.0 if point.question else restudy[point.acknowledge] for _, point in self.one.points],
             dtype=np.float64,
         )
+
+    @cached_property
+    def fall_back(self) -> Days:
+        """The day from which each key point goes by mail to those who have not acknowledged it elsewhere.
+
+        NaT where mail is not a fall-back.
+        """
+        posted = mail_after(self.campaign)
+        posted |= {name: day for name, day in self.one.posted.items() if name in posted}
+        begins = [posted.get(point.id, NEVER) for _, point in self.one.points]
+        return self.campaign.fall_back_after.after_each(np.array(begins, dtype="datetime64[D]"))
 
     @cached_property
     def point_codes(self) -> NDArray[np.uint32]:

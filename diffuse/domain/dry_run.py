@@ -186,6 +186,7 @@ class _Run:
             right=back & questions,
             wording=np.array([code(point.variant) for point in points], dtype=np.int64),
             stale=np.zeros(size, dtype=np.bool_),
+            posted=np.zeros(size, dtype=np.bool_),
         )
 
     def _pending(self, held: Sequence[tuple[int, Touchpoint]]) -> Pending:

@@ -40,6 +40,7 @@ class Messages:
         not_after: as in ``Touchpoint``.
         opened, acknowledged, answered: when it came back so for the first time; ``NEVER_YET``.
         right: whether the first answer was right.
+        posted: whether it began when its employee met an intranet post; nothing was sent to them.
         reason: why it is in its state; only of those that are pending.
     """
 
@@ -60,6 +61,7 @@ class Messages:
     acknowledged: Instants
     answered: Instants
     right: Flags
+    posted: Flags
     reason: Sequence[str]
 
     def __len__(self) -> int:
@@ -103,6 +105,7 @@ class Messages:
             right=self.right[rows],
             wording=np.array([codes[self.variant[row]] for row in rows.tolist()], dtype=np.int64),
             stale=self.publication[rows] < since[places[rows]],
+            posted=self.posted[rows],
         )
 
     def waiting(self, campaign: Campaign) -> Flags:
@@ -140,11 +143,14 @@ class Messages:
         )
 
     def taken(self, campaigns: Sequence[Campaign], now: datetime) -> Taken:
-        """Return what takes the employees' attention; a planned one whose window has closed does not."""
+        """Return what takes the employees' attention.
+
+        A planned one whose window has closed does not, nor does a post, which comes to nobody.
+        """
         number = {campaign.id: place for place, campaign in enumerate(campaigns)}
         late = self.among(frozenset({State.PLANNED})) & (self.not_after <= micros(now))
         counts = self.among(ATTENTION) & ~late
-        rows = np.flatnonzero(counts | self.among(frozenset({State.FAILED})))
+        rows = np.flatnonzero((counts | self.among(frozenset({State.FAILED}))) & ~self.posted)
         return Taken(
             employee=self.employee[rows],
             campaign=np.array([number.get(self.campaign[row], -1) for row in rows.tolist()], dtype=np.int64),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from diffuse.domain.attention import AWAY, Taken, Wishes, allow, words
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.channel import EMAIL
 from diffuse.domain.delivery import Change, State, Touchpoint, Turn
 from diffuse.domain.desk import Desk, Rules, Running
 from diffuse.domain.pending import Occasion
@@ -131,7 +132,7 @@ def _pairs(desk: Desk) -> _Pairs:
     asked = candidates(desk.campaign.schedule, standing, around)
     urgent = _urgent(desk, standing, around, employee, point)
     score = np.where(urgent, 1.0 / (1.0 + standing.messages), asked.score)
-    due = np.flatnonzero(asked.due | urgent)
+    due = np.flatnonzero((asked.due | urgent) & ~_settled(desk, standing, point))
     return _Pairs(
         employee=employee[due],
         point=point[due],
@@ -143,6 +144,12 @@ def _pairs(desk: Desk) -> _Pairs:
     )
 
 
+def _settled(desk: Desk, standing: Standing, point: Numbers) -> Flags:
+    """Tell for which pairs mail is a fall-back that is not needed: they are acknowledged, or were reached."""
+    falls_back = ~np.isnat(desk.fall_back[point])
+    return falls_back & np.where(desk.asks[point], standing.acknowledged, ~np.isnat(standing.reached))
+
+
 def _circumstances(desk: Desk, standing: Standing, employee: Numbers, point: Numbers) -> Circumstances:
     """Return what the schedule knows besides the standing, for each pair."""
     campaign, population = desk.campaign, desk.population
@@ -150,6 +157,8 @@ def _circumstances(desk: Desk, standing: Standing, employee: Numbers, point: Num
     first = np.fmax(np.datetime64(campaign.starts, "D"), population.starts[employee])
     position = (np.cumsum(desk.members, axis=1) - 1)[employee, point]
     enters = campaign.schedule.enters(first, position)
+    later = desk.fall_back[point]
+    enters = np.where(np.isnat(later), enters, np.fmax(first, later))
     if desk.deadline is not None:
         enters = np.minimum(enters, np.maximum(first, desk.latest_entry))
     since = np.fmax(np.fmax(standing.sent, standing.reached), enters)
@@ -281,7 +290,7 @@ def _touchpoint(  # noqa: PLR0913, PLR0917 -- as above
         key_point=point.id,
         touch=touch,
         employee=employee,
-        channel=campaign.channels[0],
+        channel=EMAIL,
         step=step,
         publication=desk.one.publication,
         variant=desk.wording(row, point, touch, last),

@@ -5,7 +5,7 @@ platform is the fall-back, so long after the other channels. From then on it sta
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -15,7 +15,7 @@ import numpy as np
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.channel import EMAIL
-from diffuse.domain.delivery import State
+from diffuse.domain.delivery import PENDING, State
 from diffuse.domain.period import Period
 from diffuse.domain.policy import KeyPoint
 from diffuse.domain.tracking import Tracking
@@ -191,6 +191,21 @@ def mail_after(campaign: Campaign) -> dict[str, date]:
         places[audience.id] = place + 1
         if campaign.fall_back_of(audience) == EMAIL:
             found[point.id] = entry(campaign, place)
+    return found
+
+
+def posted_on(campaign: Campaign, postings: Iterable[Posting], today: date) -> dict[str, date]:
+    """Return for each key point the day on which it came to the intranet, for a mail that waits after that.
+
+    While all of its posts wait for their platforms, it comes today; one that cannot come counts as wanted.
+    """
+    found: dict[str, date] = {}
+    for one in postings:
+        if one.sent_at is not None:
+            day = one.sent_at.astimezone(campaign.zone).date()
+        else:
+            day = today if one.state in PENDING else one.wanted_on
+        found[one.key_point] = min(day, found.get(one.key_point, day))
     return found
 
 

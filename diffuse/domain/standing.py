@@ -38,6 +38,8 @@ class Log:
         right: True where the first answer was right.
         wording: a number for the register in which it was written.
         stale: True for one whose text is older than a material change of its key point.
+        posted: True for a post that the employee met; it counts as a step that was reached, and not as a
+            message that was sent.
     """
 
     employee: Numbers
@@ -53,6 +55,7 @@ class Log:
     right: Flags
     wording: Numbers
     stale: Flags
+    posted: Flags
 
     def __len__(self) -> int:
         """Count the messages."""
@@ -230,7 +233,7 @@ def _climb(  # noqa: PLR0913, PLR0917 -- columns
         after.waiting[pair[log.pending]] = True
     counts, new = _counting(log, begins, ends)
     after.renewed[pair[new & ~log.stale]] = True
-    np.add.at(after.messages, pair[new & ~log.pending], 1)
+    np.add.at(after.messages, pair[new & ~log.pending & ~log.posted], 1)
     for rows in _in_turn(pair, log.touch, np.flatnonzero(new)):
         here = pair[rows]
         same = log.step[rows] == after.step[here]
@@ -241,7 +244,7 @@ def _climb(  # noqa: PLR0913, PLR0917 -- columns
         after.wording[here] = log.wording[rows]
     reached = log.reached
     back = np.flatnonzero(counts & ~moot & (reached >= begins) & (reached < ends))
-    np.add.at(after.back, pair[back], 1)
+    np.add.at(after.back, pair[back[~log.posted[back]]], 1)
     for rows in _in_turn(pair, log.touch, back):
         here = pair[rows]
         same = log.step[rows] == after.step[here]

@@ -1,9 +1,10 @@
 """Beat: one round of everything that must happen by itself; a worker beats every few seconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from diffuse.domain.control import EVERYTHING
 from diffuse.ports import Clock, Control, Ledger, Publications
+from diffuse.services.announce import Announce, Announced
 from diffuse.services.deliver import Deliver, Delivered
 from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
@@ -22,10 +23,14 @@ class Round:
     delivered: Delivered
     recovered: int
     unknown: int
+    announced: Announced = field(default_factory=Announced)
 
 
 class Beat:
-    """Settles what dead workers left, plans, delivers, and forwards; the database alone says what is due."""
+    """Settles what dead workers left, plans, delivers, announces and forwards.
+
+    The database alone says what is due.
+    """
 
     def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
@@ -39,11 +44,13 @@ class Beat:
         deliver: Deliver,
         forward: Forward,
         record: Record,
+        announce: Announce | None = None,
         receive: Receive | None = None,
         retain: Retain | None = None,
         stamping: Stamping | None = None,
     ) -> None:
-        """Take the collaborators; without ``receive`` no mail is read, without ``retain`` none forgotten."""
+        """Take the collaborators; what is left out is not done: nothing announced, read, or forgotten."""
+        self._announce = announce
         self._retain = retain
         self._record = record
         self._stamping = stamping
@@ -71,6 +78,8 @@ class Beat:
         planned = self._plan.run()
         if self._receive:
             self._receive.suppress()  # what was just planned may be for an address that does not exist
+        # Before messages, which may take hours: a platform answers in seconds, or is left alone.
+        announced = self._announce.run() if self._announce else Announced()
         delivered = self._deliver.run()
         self._forward.run()
         if self._receive:
@@ -80,6 +89,7 @@ class Beat:
             delivered=delivered,
             recovered=before.recovered + delivered.recovered,
             unknown=before.unknown + delivered.unknown,
+            announced=announced,
         )
 
     def somebody_died(self) -> bool:

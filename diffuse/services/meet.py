@@ -39,11 +39,15 @@ class Met:
         page: what is shown; it asks for nothing of somebody for whom the post is not meant.
         stamp: what its form carries.
         delivery: the number of the delivery that has begun, 0 while none has.
+        name: the employee's.
+        is_for: whether the post is meant for them.
     """
 
     page: Page
     stamp: str
     delivery: int
+    name: str
+    is_for: bool
 
 
 class Meet:
@@ -112,7 +116,11 @@ class Meet:
         if not is_for:
             page = replace(page, acknowledge=False, question=None)
         return Met(
-            page=page, stamp=self._record.stamp(_key(token, who), page), delivery=shown.id if shown else 0
+            page=page,
+            stamp=self._record.stamp(_key(token, who), page),
+            delivery=shown.id if shown else 0,
+            name=employee.name,
+            is_for=is_for,
         )
 
     def respond(self, token: str, who: Identified, given: Given, visit: Visit = UNTOLD) -> None:

@@ -13,12 +13,14 @@ import numpy as np
 
 from diffuse.domain import planning
 from diffuse.domain.attention import WEEK
+from diffuse.domain.campaign import Campaign
 from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import State
 from diffuse.domain.desk import Rules, Running
 from diffuse.domain.messages import Messages, signature
 from diffuse.domain.pending import Occasion
 from diffuse.domain.population import Population
+from diffuse.domain.posting import mail_after, posted_on
 from diffuse.domain.standing import EVER, FOR_EVER, Standing, fold
 from diffuse.domain.window import instant
 from diffuse.ports import (
@@ -31,6 +33,7 @@ from diffuse.ports import (
     Kept,
     LeaseLost,
     Plans,
+    Postings,
     Publications,
     Published,
     Queue,
@@ -80,6 +83,7 @@ class Plan:
         control: Control,
         house: House,
         succeed: Succeed,
+        postings: Postings,
         calendar: Calendar,
         signer: Signer,
         queue: Queue,
@@ -93,6 +97,7 @@ class Plan:
         self._control = control
         self._house = house
         self._succeed = succeed
+        self._postings = postings
         self._calendar = calendar
         self._signer = signer
         self._queue = queue
@@ -199,7 +204,15 @@ class Plan:
             standing=fold(base.standing, log, planning.teaching(campaign), begins, FOR_EVER),
             pending=messages.pending(campaign),
             occasions=[each for each in occasions if each.campaign == campaign.id],
+            posted=self._posted(campaign, now),
         )
+
+    def _posted(self, campaign: Campaign, now: datetime) -> Mapping[str, date]:
+        """Return the days on which key points came to the intranet whose fall-back is e-mail."""
+        if not mail_after(campaign):
+            return {}
+        posts = [one for one in self._postings.all() if one.campaign == campaign.id]
+        return posted_on(campaign, posts, now.astimezone(campaign.zone).date())
 
     def _settled(
         self,

@@ -17,10 +17,12 @@ from diffuse.domain.networks import Network
 from diffuse.domain.verdicts import What
 from diffuse.errors import TransientFailure
 from diffuse.ports import Clock, Gauges
+from diffuse.services.identify import Unidentified
 from diffuse.services.mine import Mine
 from diffuse.services.record import Given, NoSuchAnswer, NotOurForm, NotOurs, Record, Unfit
 from diffuse.web import description, form
 from diffuse.web.health import Health
+from diffuse.web.intranet import Intranet
 from diffuse.web.limits import Limited, Limits
 from diffuse.web.log import Log, Logged, silent
 from diffuse.web.mine import MinePages
@@ -50,6 +52,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
     mine: Mine | None = None,
     limits: Limits | None = None,
     trusted_proxies: Collection[Network] = (),
+    intranet: Intranet | None = None,
 ) -> Starlette:
     """Build the tracking service.
 
@@ -64,9 +67,17 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
         limits: how often a link may be used; the usual ones when not given.
         trusted_proxies: the networks of our own proxies, whose X-Forwarded-For is believed.
         mine: answers employees about themselves; without it pages lead to no such page.
+        intranet: what stands behind posts; without it there are none.
     """
     site = _Site(record, pages, base_url, trusted_proxies, mine)
     own = MinePages(mine, pages, site.headers, base_url).routes if mine else ()
+    behind = (
+        intranet.behind(
+            pages, headers=site.headers, base_url=base_url, trusted_proxies=trusted_proxies, mine=mine
+        )
+        if intranet
+        else None
+    )
     app = Starlette(
         routes=[
             Route("/o/{token}.gif", site.pixel, methods=LOOKS),
@@ -75,6 +86,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
             Route("/a/{token}", site.page, methods=LOOKS),
             Route("/a/{token}", site.submit, methods=["POST"]),
             *own,
+            *(behind.routes if behind else ()),
             *Health(gauges, site.headers).routes,
             *description.routes(version("diffuse")),
             *api,
@@ -85,6 +97,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
         ],
         exception_handlers={
             NotOurs: site.not_found,
+            **({Unidentified: behind.refused} if behind else {}),
             HTTPException: site.not_found,
             TransientFailure: site.unavailable,
             Exception: site.broken,

@@ -42,6 +42,23 @@ class Ways:
     back: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """Who reads the page of a post.
+
+    Attributes:
+        name: the employee's.
+        token: the post's own.
+        is_for: whether the post is meant for them.
+        can_leave: whether they signed in here, and can sign out.
+    """
+
+    name: str
+    token: str
+    is_for: bool
+    can_leave: bool
+
+
 class Pages:
     """Lays out every page of the tracking service.
 
@@ -76,12 +93,19 @@ class Pages:
             "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
 
-    def acknowledge(
-        self, page: Page, stamp: str, given: Given | None = None, why: str = "", mine: str = ""
+    def acknowledge(  # noqa: PLR0913, PLR0917 -- everything that can stand on this page
+        self,
+        page: Page,
+        stamp: str,
+        given: Given | None = None,
+        why: str = "",
+        mine: str = "",
+        who: Reader | None = None,
     ) -> str:
         """Lay out what an employee sees after following a message's link; ``stamp`` goes into its form.
 
         After a form that could not be recorded, ``why`` says what is wrong, and what was given stands in it.
+        Behind a post, ``who`` has signed in.
         """
         words = self._words[page.language]
         return self._layouts["acknowledge"].render(
@@ -96,6 +120,7 @@ class Pages:
             moment=moment(page.acknowledged_at, page.language) if page.acknowledged_at else "",
             stamp=stamp,
             mine=mine,
+            who=who,
         )
 
     def mine(self, page: MyMessages, token: str, file: str, *, saved: bool = False) -> str:

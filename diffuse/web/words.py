@@ -78,6 +78,14 @@ class Words:
     version: str
     read_policy: str
     nothing_to_do: str
+    signed_in: str
+    sign_out: str
+    not_for_you: str
+    pending_title: str
+    pending_none: str
+    pending_one: str
+    pending_many: str
+    pending_unknown: str
     newer_changed: str
     newer_same: str
     bad_title: str

@@ -251,6 +251,7 @@ def _columns() -> Select[Any]:
         _raw(row.not_after).label("closes"),
         *(func.coalesce(_raw(one), NEVER_YET).label(f"_{one.name}") for one in instants),
         case((row.answer.like("%:right"), 1), else_=0).label("right"),
+        case((row.post.is_not(None), 1), else_=0).label("posted"),
         case((pending, row.reason), else_=literal("")).label("reason"),
     )
 
@@ -262,8 +263,8 @@ def _raw(column: Any) -> Any:  # noqa: ANN401 -- an instant as the number that i
 def _messages(rows: Sequence[tuple[Any, ...]], population: Population) -> Messages:
     (
         ids, publication, campaign, point, variant, occasion, who, touch, step, state, due, wanted, closes,
-        opened, clicked, acknowledged, answered, right, reason,
-    ) = zip(*rows, strict=True) if rows else ((),) * 19  # fmt: skip
+        opened, clicked, acknowledged, answered, right, posted, reason,
+    ) = zip(*rows, strict=True) if rows else ((),) * 20  # fmt: skip
     came = np.array([_numbers(opened), _numbers(clicked)])
     first = np.where(came == NEVER_YET, np.iinfo(np.int64).max, came).min(
         axis=0, initial=np.iinfo(np.int64).max
@@ -287,6 +288,7 @@ def _messages(rows: Sequence[tuple[Any, ...]], population: Population) -> Messag
         acknowledged=_numbers(acknowledged),
         answered=_numbers(answered),
         right=_numbers(right).astype(np.bool_),
+        posted=_numbers(posted).astype(np.bool_),
         reason=reason,
     )
 

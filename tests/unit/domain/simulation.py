@@ -70,6 +70,7 @@ class World:
             right=np.zeros(len(points), dtype=np.bool_),
             wording=np.array([code(point.variant) for point in points], dtype=np.int64),
             stale=np.zeros(len(points), dtype=np.bool_),
+            posted=np.zeros(len(points), dtype=np.bool_),
         )
 
     def taken(self, population: Population) -> Taken:

@@ -36,6 +36,7 @@ def log(*messages: dict[str, int]) -> Log:
         right=numbers("right").astype(np.bool_),
         wording=numbers("wording"),
         stale=numbers("stale").astype(np.bool_),
+        posted=numbers("posted").astype(np.bool_),
     )
 
 

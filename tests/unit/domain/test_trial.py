@@ -95,6 +95,7 @@ def test_the_planner_sees_what_the_fold_would_see() -> None:
         right=np.zeros(len(pair), dtype=np.bool_),
         wording=np.full(len(pair), -1),
         stale=np.zeros(len(pair), dtype=np.bool_),
+        posted=np.zeros(len(pair), dtype=np.bool_),
     )
     folded = fold(Standing.fresh(30 * one.points), log, one.teaching)
     for name in ("touch", "step", "tries", "messages", "back", "streak", "acknowledged"):

@@ -69,6 +69,7 @@ def message(state: State, **changes: Any) -> Messages:  # noqa: ANN401 -- any fi
         acknowledged=never,
         answered=never,
         right=np.array([False]),
+        posted=np.array([False]),
         reason=[""],
     )
     return replace(plain, **changes)

@@ -16,25 +16,29 @@ from diffuse.adapters.sql.house import SqlHouse
 from diffuse.adapters.sql.ledger import SqlLedger
 from diffuse.adapters.sql.migrate import upgrade
 from diffuse.adapters.sql.plans import SqlPlans
+from diffuse.adapters.sql.postings import SqlPostings
 from diffuse.adapters.sql.publications import SqlPublications
 from diffuse.adapters.sql.pulse import SqlPulse
 from diffuse.adapters.sql.relief import SqlRelief
 from diffuse.adapters.sql.remarks import SqlRemarks
 from diffuse.adapters.sql.results import SqlResults
 from diffuse.adapters.sql.revisions import SqlVersions
+from diffuse.adapters.sql.theirs import SqlTheirs
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import LEASE, Claimed
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.language import ByLanguage
-from diffuse.domain.message import Baked, Excerpt, Slot, Wording, link_slot
+from diffuse.domain.message import ACKNOWLEDGE_URL, Announcement, Baked, Excerpt, Slot, Wording, link_slot
 from diffuse.domain.people import Employee
 from diffuse.domain.policy import KeyPoint, Policy, PolicyChange, Text, Variant
 from diffuse.ports import Directory, Journals, Published, Result, Seen
+from diffuse.services.announce import Announce
 from diffuse.services.beat import Beat, Round
 from diffuse.services.deliver import Deliver
 from diffuse.services.export import Export
 from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
+from diffuse.services.owed import Owed
 from diffuse.services.plan import Plan
 from diffuse.services.receipts import ReceiptBook
 from diffuse.services.record import Record
@@ -46,6 +50,7 @@ from diffuse.testing import (
     MemoryChannel,
     MemoryJournals,
     MemoryLetters,
+    MemoryPlatform,
     MemoryQueue,
 )
 
@@ -116,6 +121,11 @@ def wordings(one: Campaign) -> dict[Wording, Baked]:
             excerpt=Excerpt(
                 subject=variant.texts[language].subject, body=variant.texts[language].body, action=""
             ),
+            announcement=Announcement(
+                title=variant.texts[language].subject,
+                html=(variant.texts[language].body, Slot(ACKNOWLEDGE_URL)),
+                text=(variant.texts[language].body, Slot(ACKNOWLEDGE_URL)),
+            ),
         )
         for _, point in one.key_points
         for variant in point.variants
@@ -175,6 +185,19 @@ class Office:
         self.control = SqlControl(self.engine)
         self.memory = MemoryOfADatabase()
         self.calendar = FixedCalendar(*holidays)
+        self.postings = SqlPostings(self.engine)
+        self.platforms = {name: MemoryPlatform(name) for name in ("wordpress", "mediawiki", "teams")}
+        self.owed = Owed(
+            clock=self.clock,
+            directory=self.directory,
+            relief=self.relief,
+            publications=self.publications,
+            control=self.control,
+            postings=self.postings,
+            theirs=SqlTheirs(self.engine),
+            signer=self.signer,
+        )
+        self.announce = self.announcer("w1")
         self.plan = self.planner("p1")
         self.deliver = self.worker("w1")
         self.letters = MemoryLetters()
@@ -190,6 +213,7 @@ class Office:
             plan=self.plan,
             deliver=self.deliver,
             record=self.record,
+            announce=self.announce,
             forward=Forward(
                 clock=self.clock,
                 remarks=SqlRemarks(self.engine),
@@ -229,10 +253,25 @@ class Office:
             control=self.control,
             house=self.house,
             succeed=self.succeed,
+            postings=self.postings,
             calendar=self.calendar,
             signer=self.signer,
             queue=MemoryQueue(),
             planner=name,
+        )
+
+    def announcer(self, name: str) -> Announce:
+        return Announce(
+            clock=self.clock,
+            publications=self.publications,
+            control=self.control,
+            house=self.house,
+            calendar=self.calendar,
+            postings=self.postings,
+            platforms=self.platforms,
+            owed=self.owed,
+            signer=self.signer,
+            worker=name,
         )
 
     def guard(self, stopwatch: Callable[[], float] | None = None) -> Guard:

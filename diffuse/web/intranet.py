@@ -1,0 +1,83 @@
+"""What stands behind intranet posts: their page, the ways to sign in, feeds, and what waits."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from diffuse.domain.networks import Network
+from diffuse.ports import Clock, IdentityProvider, Signer
+from diffuse.services.identify import Identify
+from diffuse.services.meet import Meet
+from diffuse.services.mine import Mine
+from diffuse.services.owed import Owed
+from diffuse.web.pages import Pages
+from diffuse.web.posts import PostPages
+from diffuse.web.sign_in import SignIn
+from diffuse.web.who_asks import WhoAsks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intranet:
+    """The services behind posts, and by what employees are known.
+
+    Attributes:
+        identity_header: the header in which our proxies name who has signed in; empty for none.
+        magic_links: whether an employee can ask for a link by mail.
+    """
+
+    meet: Meet
+    owed: Owed
+    identify: Identify
+    signer: Signer
+    clock: Clock
+    provider: IdentityProvider | None = None
+    identity_header: str = ""
+    magic_links: bool = True
+
+    def behind(
+        self,
+        pages: Pages,
+        *,
+        headers: Mapping[str, str],
+        base_url: str,
+        trusted_proxies: Collection[Network],
+        mine: Mine | None,
+    ) -> "Behind":
+        """Put together the addresses; the arguments are those of ``create_app``."""
+        who_asks = WhoAsks(self.identify, self.identity_header, trusted_proxies, base_url=base_url)
+        sign_in = SignIn(
+            self.identify,
+            pages,
+            post=lambda token: self.meet.about(token).language,
+            signer=self.signer,
+            clock=self.clock,
+            headers=headers,
+            base_url=base_url,
+            provider=self.provider,
+            links=self.magic_links,
+        )
+        posts = PostPages(
+            self.meet,
+            who_asks,
+            pages,
+            headers=headers,
+            base_url=base_url,
+            trusted_proxies=trusted_proxies,
+            mine=mine,
+        )
+        return Behind(routes=[*sign_in.routes, *posts.routes], sign_in=sign_in)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behind:
+    """The addresses behind posts."""
+
+    routes: Sequence[BaseRoute]
+    sign_in: SignIn
+
+    def refused(self, request: Request, error: Exception) -> Response:
+        """Answer where a proxy of ours names somebody who is not one employee."""
+        return self.sign_in.refused(request, error)
