@@ -35,15 +35,15 @@ class Dialect:
     Attributes:
         name: the channel's name in campaigns and reports, unless another is given.
         message: makes the message of a post; it becomes JSON.
-        read: makes sense of an answer: a success, or one of ``known``. It raises ValueError where there is no
-            sense in it, and Declined where the chat refused.
+        read: makes sense of an answer, a success or one of ``known``; it is given the chat's own words
+            besides. It raises ValueError where there is no sense in it, and Declined where the chat refused.
         known: statuses besides the successes that ``read`` understands.
         query: makes what is added to the address for a post.
     """
 
     name: str
     message: Callable[[Post], object]
-    read: Callable[[Post, httpx.Response], Posted]
+    read: Callable[[Post, httpx.Response, str], Posted]
     known: tuple[int, ...] = ()
     query: Callable[[Post], str] = lambda _: ""
 
@@ -98,7 +98,7 @@ class Chat(OneWay):
         body = encoded(dialect.message(post))
         response = self._hook.send(body, known=dialect.known, more=dialect.query(post))
         try:
-            return dialect.read(post, response)
+            return dialect.read(post, response, self._hook.words(response))
         except ValueError as error:
             raise refused(misread(error).reason) from None
 
@@ -111,7 +111,7 @@ def early(post: Post, now: datetime) -> Retry | None:
     return Retry(min(wait, LONGEST_WAIT), "it is not time yet, and a chat shows at once what it is given")
 
 
-def said_ok(post: Post, response: httpx.Response) -> Posted:
+def said_ok(post: Post, response: httpx.Response, _: str) -> Posted:
     """Read the answer of chats that say nothing but ``ok``: neither an id nor an address."""
     if response.text.strip() != "ok":
         raise ValueError("a webhook of this chat answers ok")

@@ -32,7 +32,7 @@ PIECE = 2900
 TITLE = 2000
 """Characters of a title, at most, for the chats that have no limit of their own for it."""
 
-UNCUT = re.compile(r"(?:&[#\w]{0,8}|<\w{0,3}|(?<!\\)(?:\\\\)*\\)$")
+UNCUT = re.compile(r"(?:&[#\w]{0,8}|(?<!\\)<\w{0,3}|(?<!\\)(?:\\\\)*\\)$")
 """What must not end a piece: half of an escaped character, or of a line break."""
 
 BUTTON = {"fr": "Lire et confirmer", "en": "Read and confirm"}
@@ -119,6 +119,17 @@ def more(url: str, language: str, markup: Markup) -> str:
     return f"… {markup.link(url, markup.escape(MORE[language]))}" if url else "…"
 
 
+def joined(parts: Sequence[str], longest: int = PIECE) -> list[str]:
+    """Return fewer parts: those that follow one another come together, as far as one part holds them."""
+    made: list[str] = []
+    for part in parts:
+        if made and len(made[-1]) + len(part) + 2 <= longest:
+            made[-1] += f"\n\n{part}"
+        else:
+            made.append(part)
+    return made
+
+
 def shortened(
     parts: Sequence[str], rest: str, longest: int, size: Callable[[Sequence[str]], int]
 ) -> list[str]:
@@ -198,10 +209,11 @@ def _items(element: Element, markup: Markup) -> Iterator[str]:
     """Give the items of a list; what stands in an item below its first line is indented."""
     start = element.get("start", "")
     number = int(start) if start.isdecimal() else 1
+    within = replace(markup, line=markup.row)
     for item in element.iterfind("li"):
         sign = markup.bullet if element.tag == "ul" else f"{number}. "
         number += 1
-        if inner := markup.row.join(_flow(item, replace(markup, line=markup.row))):
+        if inner := markup.row.join(_flow(item, within)):
             yield sign + inner.replace(markup.row, markup.row + markup.indent)
 
 

@@ -32,7 +32,7 @@ MARKUP = Markup(
 )
 
 
-def _read(_: Post, response: httpx.Response) -> Posted:
+def _read(_: Post, response: httpx.Response, __: str) -> Posted:
     told = response.json()
     if not isinstance(told, dict) or not told.get("name"):
         raise ValueError("Google Chat answers with the name of the message")

@@ -119,6 +119,12 @@ def secrets_of(url: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=len, reverse=True))
 
 
+def no_page(response: httpx.Response) -> None:
+    """Raise ValueError for a web page, which no receiver answers with."""
+    if response.headers.get("content-type", "").startswith("text/html"):
+        raise ValueError("it answers with a web page")
+
+
 def encoded(payload: object) -> bytes:
     """Return JSON as it is sent: UTF-8, without spaces."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()

@@ -6,14 +6,21 @@ or a name, and reads Slack's ``<!channel>`` too.
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
+
+import httpx
 
 from diffuse.adapters.platforms import chat_markdown
+from diffuse.adapters.platforms.calls import refused
 from diffuse.adapters.platforms.chat import Chat, Dialect, said_ok
 from diffuse.adapters.platforms.chat_text import TITLE, Markup, cut, more, pieces, quiet, shortened
-from diffuse.domain.post import Post
+from diffuse.domain.post import Post, Posted
 
 LONGEST = 16_383
 """Characters of a post."""
+
+INVALID = "web.incoming_webhook.invalid"
+"""What Mattermost calls an address that leads nowhere."""
 
 MARKUP = Markup(
     escape=chat_markdown.escaped,
@@ -36,7 +43,18 @@ def _text(post: Post, parts: Sequence[str]) -> str:
     return "\n\n".join([title, *parts])
 
 
+def _read(post: Post, response: httpx.Response, said: str) -> Posted:
+    """Read an answer; Mattermost knows us by nothing but the address, and says 400 to a wrong one."""
+    if response.is_success:
+        return said_ok(post, response, said)
+    if INVALID in response.text:
+        raise refused(
+            f"the platform does not accept our credentials: {said}; make a new webhook in Mattermost"
+        )
+    raise refused(said)
+
+
 class Mattermost(Chat):
     """A channel of Mattermost."""
 
-    dialect = Dialect(name="mattermost", message=_message, read=said_ok)
+    dialect = Dialect(name="mattermost", message=_message, read=_read, known=(HTTPStatus.BAD_REQUEST,))

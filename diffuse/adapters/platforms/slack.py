@@ -6,6 +6,7 @@ characters are escaped: nothing else can call people.
 """
 
 import re
+from collections.abc import Sequence
 
 import httpx
 
@@ -17,11 +18,13 @@ from diffuse.adapters.platforms.chat_text import (
     Block,
     Markup,
     cut,
+    joined,
     more,
     pieces,
     quiet,
     shortened,
 )
+from diffuse.adapters.platforms.hook import encoded
 from diffuse.domain.post import Post, Posted
 
 HEADER = 150
@@ -29,6 +32,9 @@ HEADER = 150
 
 MOST = 50
 """Blocks of a message, at most."""
+
+LONGEST = 32_000
+"""Bytes of a message: Slack takes more, but nobody reads that in a chat; so many never need too many blocks."""
 
 URL = 3000
 """Characters of a button's address."""
@@ -46,6 +52,9 @@ WORDS = {
 }
 """What to do about Slack's own words."""
 
+ADDRESSES = frozenset({"invalid_token", "no_service", "no_service_id", "no_team"})
+"""Words about the address itself, which is all that Slack knows us by."""
+
 KNOWN = (400, 403, 404, 410)
 
 
@@ -62,15 +71,16 @@ MARKUP = Markup(
 )
 
 
-def _read(post: Post, response: httpx.Response) -> Posted:
+def _read(post: Post, response: httpx.Response, said: str) -> Posted:
     """Read an answer; a refusal is one word, whatever Slack says of its type."""
     if response.is_success:
-        return said_ok(post, response)
+        return said_ok(post, response, said)
     word = response.text.strip()
     if not re.fullmatch(r"[a-z_]{1,60}", word):
-        raise refused(f"{response.status_code} {response.reason_phrase}")
+        raise refused(said)
     remedy = f"; {WORDS[word]}" if word in WORDS else ""
-    raise refused(f"Slack refuses it: {response.status_code} {word}{remedy}")
+    why = "the platform does not accept our credentials" if word in ADDRESSES else "Slack refuses it"
+    raise refused(f"{why}: {response.status_code} {word}{remedy}")
 
 
 def _message(post: Post) -> dict[str, object]:
@@ -82,10 +92,15 @@ def _message(post: Post) -> dict[str, object]:
         whole = _escaped(cut(title, TITLE))
         opening += [_section(piece) for piece in Block(f"*{whole}*", whole).pieces()]
     closing = [_button(post)] if 0 < len(post.url) <= URL else []
-    room = MOST - len(opening) - len(closing)
-    parts = shortened(pieces(post.html, MARKUP), more(post.url, post.language, MARKUP), room, len)
     text = _escaped(cut(title, HEADER))  # what a notification says
-    return {"text": text, "blocks": [*opening, *(_section(part) for part in parts), *closing]}
+
+    def message(some: Sequence[str]) -> dict[str, object]:
+        return {"text": text, "blocks": [*opening, *(_section(part) for part in some), *closing]}
+
+    parts = pieces(post.html, MARKUP)
+    parts = parts if len(parts) <= MOST - len(opening) - len(closing) else joined(parts)
+    rest = more(post.url, post.language, MARKUP)
+    return message(shortened(parts, rest, LONGEST, lambda some: len(encoded(message(some)))))
 
 
 def _section(text: str) -> dict[str, object]:

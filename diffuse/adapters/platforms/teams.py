@@ -8,10 +8,12 @@ answer, 202, says that the workflow began; whether the card stands in the channe
 
 from collections.abc import Sequence
 
+import httpx
+
 from diffuse.adapters.platforms import chat_markdown
 from diffuse.adapters.platforms.chat import Chat, Dialect
 from diffuse.adapters.platforms.chat_text import BUTTON, TITLE, Markup, cut, more, pieces, quiet, shortened
-from diffuse.adapters.platforms.hook import encoded
+from diffuse.adapters.platforms.hook import encoded, no_page
 from diffuse.domain.post import Post, Posted
 
 LONGEST = 27 * 1024
@@ -57,7 +59,13 @@ def _card(post: Post, parts: Sequence[str]) -> dict[str, object]:
     return {"type": "message", "attachments": [attachment]}
 
 
+def _read(post: Post, response: httpx.Response, _: str) -> Posted:
+    """Read an answer: nothing, or what the workflow's owner makes it answer, but no page to sign in."""
+    no_page(response)
+    return Posted(post.key, "")
+
+
 class Teams(Chat):
     """A channel of Teams; ``Posted`` says that the workflow took the card, which is all that can be known."""
 
-    dialect = Dialect(name="teams", message=_message, read=lambda post, _: Posted(post.key, ""))
+    dialect = Dialect(name="teams", message=_message, read=_read)

@@ -1,9 +1,9 @@
 """Posts by a signed webhook, for platforms that diffuse does not know (https://www.standardwebhooks.com).
 
 A publication has an id of its own, the same however often it is tried. A receiver that remembers the ids
-takes none twice, so whatever was lost is sent again; it forgets that of a post which is withdrawn, as the post
-may be published again. A change and a withdrawal do no harm when they are done twice, but would if one were
-taken for an earlier one and left undone: their ids say when they were sent.
+takes none twice, so whatever was lost is sent again; it forgets that of a post which is withdrawn, as the
+post may be published again. A change and a withdrawal do no harm when they are done twice, but would if one
+were taken for an earlier one and left undone: their ids say when they were sent.
 """
 
 import json
@@ -19,7 +19,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from diffuse.adapters.platforms.calls import TIMEOUT, changed, gone, refused
 from diffuse.adapters.platforms.cleaning import clean
-from diffuse.adapters.platforms.hook import Hook, clock, dressed, encoded
+from diffuse.adapters.platforms.hook import Hook, clock, dressed, encoded, no_page
 from diffuse.domain.post import Answer, Dressed, Gone, Post, Posted, Unsure, Withdrawn
 from diffuse.errors import AuthoringError
 
@@ -108,6 +108,7 @@ class Webhook:
         if response.status_code == HTTPStatus.GONE:
             said = self._hook.words(response)
             raise refused(f"the receiver wants no webhooks any longer; remove it from the settings: {said}")
+        no_page(response)
         return response
 
 

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -53,6 +54,7 @@ class ChatServer:
     changes: bool = False
     cleans: bool = False
     seen: list[Seen] = field(default_factory=list)
+    """What stands in the chat, as people see it."""
     requests: dict[str, int] = field(default_factory=dict)
     """The number of the message for each ``requestId``."""
     bodies: list[bytes] = field(default_factory=list)
@@ -69,8 +71,8 @@ class ChatServer:
         return Recipe(adapter=f"diffuse.adapters.platforms.{self.contract.adapter}", arguments={"url": url})
 
     def posts(self) -> Sequence[Seen]:
-        """Return what stands in the chat."""
-        return list(self.seen)
+        """Return what stands in the chat, as HTML."""
+        return [Seen(title=one.title, content=escape(one.content, quote=False)) for one in self.seen]
 
     def empty(self) -> None:
         """Take every message away."""
