@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 
 from tests.suites.platforms.mediawiki_server import mediawiki_server
 from tests.suites.platforms.plone_server import plone_server
-from tests.suites.platforms.plone_server import plone_server
 from tests.suites.platforms.rig import Rig
 from tests.suites.platforms.wordpress_server import wordpress_server
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx
 
@@ -164,12 +163,17 @@ class PloneRig:
             self.ask("DELETE", name).raise_for_status()
 
     def ask(
-        self, method: str, path: str, *, auth: tuple[str, str] | None = ("direction", PASSWORD), **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        auth: tuple[str, str] | None = ("direction", PASSWORD),
+        json: object = None,
     ) -> httpx.Response:
         """Call the site's own interface below the folder, as its administrator or as somebody else."""
         url = f"{self.address}/{self.site}/{FOLDER}/{path}"
         headers = {"Accept": "application/json"}
-        return httpx.request(method, url, auth=auth, headers=headers, timeout=60, **more)
+        return httpx.request(method, url, auth=auth, headers=headers, timeout=60, json=json)
 
 
 @contextmanager
@@ -239,7 +243,13 @@ def _install(folder: Path) -> None:
     """Install Plone; takes a minute or two, and needs a registry of packages."""
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", folder / "venv"])
-    pip = [folder / "venv/bin/python", "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    pip: list[str | Path] = [
+        folder / "venv/bin/python",
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
     _run([*pip, "install", "--quiet", "--no-deps", "--requirement", REQUIREMENTS])
     (folder / "ready").touch()
 
