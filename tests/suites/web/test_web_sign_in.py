@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from urllib.parse import urlencode, urljoin
 
 import pytest
+from httpx2 import Response
+
 from diffuse.adapters.oidc import OpenIdProvider
 from diffuse.adapters.sql.directory import SqlDirectory
 from diffuse.errors import TransientFailure
