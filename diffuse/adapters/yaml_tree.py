@@ -83,12 +83,16 @@ def parse(text: str, *, file: str, first_line: int = 1) -> tuple[Node, tuple[Pro
     return composer.document(), tuple(composer.problems)
 
 
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line in YAML 1.1, by which PyYAML counts lines."""
+
+
 class _Composer:
     """Builds the tree from the parser's events."""
 
     def __init__(self, text: str, file: str, first_line: int) -> None:
         self._text = text
-        self._lines = text.split("\n")
+        self._lines = _BREAK.split(text)
         self._file = file
         self._offset = first_line
         self._events: Iterator[yaml.Event] = iter(())

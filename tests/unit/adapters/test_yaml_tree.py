@@ -198,3 +198,8 @@ def test_any_text_is_read_or_told(text: str) -> None:
 def test_any_tangle_of_yaml_signs_is_read_or_told(text: str) -> None:
     node, problems = parse(text, file="f.yaml")
     assert problems or not isinstance(node, Unreadable)
+
+
+def test_a_mistake_on_a_line_after_another_kind_of_line_break_is_told() -> None:
+    _, problems = parse("\x85@", file="essai.yaml")
+    assert [problem.found for problem in problems] == ["a text that begins with '@'"]
