@@ -5,10 +5,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-faults test-live check format bench lock clean
+.PHONY: help .venv demo test test-faults test-live test-intranet check format bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv: .venv/.installed ## Install the locked dependencies, and diffuse itself, into .venv
 
@@ -30,6 +30,10 @@ test-faults: .venv/.installed ## Break workers twenty ways; needs strace (FAULTS
 
 test-live: .venv/.installed ## Try a real RabbitMQ, separate machines, a browser; needs root, rabbitmq-server, iproute2, chromium
 	@$(BIN)/pytest --quiet --override-ini python_files='live_*.py' tests/live
+
+test-intranet: .venv/.installed ## Publish on real WordPress, MediaWiki and Plone; needs root and Debian (see .ci/intranet)
+	@.ci/intranet
+	@$(BIN)/pytest --quiet --override-ini python_files='live_*.py' tests/intranet
 
 check: .venv/.installed ## Format, lint, types, floors and unit tests: before each commit
 	@$(BIN)/ruff format --check --quiet
