@@ -49,7 +49,7 @@ class SqlDirectory:
         An address that is not ASCII is nobody's: some of its letters would turn into others in lower case.
         """
         which = employee.c.id == value
-        if value.isascii():
+        if "@" in value and value.isascii():  # by an id alone, no row but one is read
             which = or_(which, func.lower(employee.c.email) == value.lower())
         with reading(self._engine) as connection:
             return tuple(_read(connection, which))
