@@ -85,14 +85,14 @@ class AppriseChat(OneWay):
                 body_format="text",
                 timeout=self._timeout.total_seconds(),
             )
-        said = {service.name: " ".join(entry.message for entry in service.logs()) for service in result}
+        said = [(service.name, " ".join(entry.message for entry in service.logs())) for service in result]
         failed = [bool(service) for service in result].count(False)
         return _answer(post.key, result.status.name, said, failed)
 
 
-def _answer(key: str, status: str, said: dict[str, str], failed: int) -> Answer:
-    """Make an answer of a status of Apprise and of what was logged, by service."""
-    words = cut("; ".join(f"{name}: {text or 'sent'}" for name, text in said.items()), WORDS)
+def _answer(key: str, status: str, said: Sequence[tuple[str, str]], failed: int) -> Answer:
+    """Make an answer of a status of Apprise and of what was logged, for each service."""
+    words = cut("; ".join(f"{name}: {text or 'sent'}" for name, text in said), WORDS)
     if status == "SUCCESS":
         return Posted(key, "")
     if status == "NOMATCH":
@@ -101,7 +101,7 @@ def _answer(key: str, status: str, said: dict[str, str], failed: int) -> Answer:
         return Unsure(f"{failed} of {len(said)} services did not take the message: {words}")
     if status == "TIMEOUT":
         return Unsure(f"no answer came, and a chat cannot be asked: {words}")
-    return _failed([STATUS.findall(text) for text in said.values()], words)
+    return _failed([STATUS.findall(text) for _, text in said], words)
 
 
 def _failed(statuses: Sequence[Sequence[str]], words: str) -> Answer:

@@ -32,7 +32,7 @@ PIECE = 2900
 TITLE = 2000
 """Characters of a title, at most, for the chats that have no limit of their own for it."""
 
-UNCUT = re.compile(r"(?:&[#\w]{0,8}|(?<!\\)<\w{0,3}|(?<!\\)(?:\\\\)*\\)$")
+HALF = re.compile(r"(?:&[#\w]{0,8}|(?<!\\)<\w{0,3})$")
 """What must not end a piece: half of an escaped character, or of a line break."""
 
 BUTTON = {"fr": "Lire et confirmer", "en": "Read and confirm"}
@@ -86,7 +86,7 @@ class Block:
         rest = self.bare
         while len(rest) > longest:
             end = max(rest.rfind(space, 1, longest + 1) for space in " \n")
-            end = end if end > 0 else len(UNCUT.sub("", rest[:longest])) or longest
+            end = end if end > 0 else _whole(rest[:longest]) or longest
             yield rest[:end].rstrip()
             rest = rest[end:].lstrip()
         yield rest
@@ -141,6 +141,13 @@ def shortened(
         return list(parts)
     fitting = bisect_right(range(len(parts)), longest, key=lambda count: size([*parts[:count], rest]))
     return [*parts[: max(fitting - 1, 0)], rest]
+
+
+def _whole(text: str) -> int:
+    """Return how much of a text that was cut anywhere does not end with half of an escaped character."""
+    whole = HALF.sub("", text)
+    slashes = len(whole) - len(whole.rstrip("\\"))
+    return len(whole) - slashes % 2
 
 
 class _Reader(HTMLParser):

@@ -34,7 +34,7 @@ MOST = 50
 """Blocks of a message, at most."""
 
 LONGEST = 32_000
-"""Bytes of a message: Slack takes more, but nobody reads that in a chat; so many never need too many blocks."""
+"""Bytes of a message: Slack takes more, but nobody reads that in a chat; they never fill too many blocks."""
 
 URL = 3000
 """Characters of a button's address."""

@@ -76,14 +76,14 @@ class Webhook:
     def update(self, post: Post) -> Answer:
         """Send what a post says now; ``Refused`` when the receiver knows no such post."""
         digest = sha256(encoded(_data(post))).hexdigest()[:DIGEST]
-        id_ = f"updated-{post.key}-{digest}-{self._now():%Y%m%d%H%M%S}"
+        id_ = f"updated-{post.key}-{digest}-{self._now():%Y%m%d%H%M%S%f}"
         return changed(lambda: self._posted(id_, "post.updated", post))
 
     def withdraw(self, key: str) -> Gone:
         """Tell that a post is withdrawn."""
 
         def write() -> Withdrawn:
-            self._sent(f"withdrawn-{key}-{self._now():%Y%m%d%H%M%S}", "post.withdrawn", {"key": key})
+            self._sent(f"withdrawn-{key}-{self._now():%Y%m%d%H%M%S%f}", "post.withdrawn", {"key": key})
             return Withdrawn()
 
         return gone(write)
