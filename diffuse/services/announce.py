@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import sha256
-from html import escape
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.control import EVERYTHING, Standstill
 from diffuse.domain.delivery import State
-from diffuse.domain.message import ACKNOWLEDGE_URL, Wording, fill
 from diffuse.domain.post import Post, Retry
 from diffuse.domain.posted import Ended, changed, found, published, withdrawn
 from diffuse.domain.posting import (
@@ -42,6 +40,7 @@ from diffuse.ports import (
     Published,
     Signer,
 )
+from diffuse.services.compose import compose
 from diffuse.services.owed import Owed
 
 NOT_SET_UP = "no platform is set up as {channel}; add it to the setting 'platforms'"
@@ -257,27 +256,7 @@ class Announce:
         return Frame(window=attention.window(campaign.send_window), holidays=frozenset().union(*holidays))
 
     def _post(self, row: Posting) -> Post | None:
-        """Return what the platform is given; None when the text was not laid out as a post."""
-        try:
-            which = Wording(row.key_point, row.variant, row.language)
-            baked = self._publications.wording(row.publication, which)
-        except KeyError:
-            return None
-        if baked.announcement is None:
-            return None
-        address = self._signer.address("post", row.id)
-        values = {ACKNOWLEDGE_URL: address}
-        html, text = baked.announcement.html, baked.announcement.text
-        asks = any(not isinstance(piece, str) for piece in html)
-        return Post(
-            key=row.key,
-            title=baked.announcement.title,
-            html=fill(html, values, escape),
-            text=fill(text, values),
-            language=row.language,
-            publish_at=row.due_at,
-            url=address if asks else "",
-        )
+        return compose(row, self._publications, self._signer)
 
 
 def _comes_back(row: Posting, one: Published) -> bool:
