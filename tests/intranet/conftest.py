@@ -1,23 +1,22 @@
 """What the live tests of intranets share: each platform, installed and started once."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 
 from tests.suites.platforms.live import LIVE
 from tests.suites.platforms.mediawiki_server import MediaWikiRig, mediawiki_server
+from tests.suites.platforms.poster import Posters, posters_loaded
 from tests.suites.platforms.rig import Rig
 from tests.suites.platforms.wordpress_server import WordPressRig, wordpress_server
 
 pytest.register_assert_rewrite("tests.suites.platforms.conformance")
 
 
-@pytest.fixture(scope="session", params=LIVE, ids=lambda start: start.__name__)
+@pytest.fixture(scope="session", params=LIVE)
 def server(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """A platform that is installed and started once for all tests."""
-    start: Callable[[], AbstractContextManager[Rig]] = request.param
-    with start() as rig:
+    with LIVE[request.param]() as rig:
         yield rig
 
 
@@ -26,6 +25,13 @@ def rig(server: Rig) -> Rig:
     """The same platform, without a post."""
     server.empty()
     return server
+
+
+@pytest.fixture(scope="module")
+def posters() -> Iterator[Posters]:
+    """Processes that publish, and that can be killed."""
+    with posters_loaded() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

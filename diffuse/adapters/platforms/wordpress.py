@@ -16,6 +16,8 @@ from http import HTTPStatus
 from ssl import SSLContext
 from typing import Any
 
+import httpx
+
 from diffuse.adapters.platforms.calls import (
     TIMEOUT,
     Calls,
@@ -124,13 +126,13 @@ class WordPress:
         told = self._write("", {**_fields(post), "slug": post.key, "status": "draft"})
         if told["slug"] != post.key:
             self._delete(told)
-        first, *twins = self._all(post.key) or [None]
-        if first is None:
+        kept = self._all(post.key)
+        if not kept:
             raise _taken(post.key, told)
         # Two that are written at the same moment get the same slug: everybody keeps the same one.
-        for twin in twins:
+        for twin in kept[1:]:
             self._delete(twin)
-        return first
+        return kept[0]
 
     def _settled(self, key: str, ours: Mapping[str, Any]) -> Posted | AlreadyThere:
         """Give a post its address back, which a draft had in the moment when it was published."""
@@ -153,9 +155,19 @@ class WordPress:
     def _all(self, key: str) -> list[Mapping[str, Any]]:
         """Return the posts of a key, one that people can read before any other, then the oldest first."""
         query = {"slug": key, "status": STATUSES, "context": "edit", "per_page": 100, "orderby": "id"}
-        listed = _list(self._calls.get("/index.php", params={"rest_route": ROUTE, **query}).json())
+        told = self._calls.get("/index.php", params={"rest_route": ROUTE, **query}, known=(400,))
+        if told.status_code == HTTPStatus.BAD_REQUEST:
+            raise self._declined(told)
+        listed = _list(told.json())
         ours = [item for item in map(_one, listed) if item["slug"] == key]
         return sorted(ours, key=lambda item: (item["status"] not in READ, item["id"]))
+
+    def _declined(self, told: httpx.Response) -> Declined:
+        """Say why a look-up was declined: whoever is not signed in may not even ask for drafts."""
+        said = self._calls.words(told)
+        if "rest_forbidden_status" not in told.text:
+            return refused(said)
+        return refused(f"the platform does not accept our credentials, or not as those of an author: {said}")
 
     def _write(self, path: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         query = {"rest_route": f"{ROUTE}{path}", "context": "edit"}
@@ -165,8 +177,9 @@ class WordPress:
         return _one(told.json())
 
     def _delete(self, twin: Mapping[str, Any]) -> None:
+        """Delete a draft for good; whoever else does so at the same moment may have been quicker."""
         query = {"rest_route": f"{ROUTE}/{twin['id']}", "force": "true"}
-        self._calls.write("DELETE", "/index.php", params=query, known=(404, 410))
+        self._calls.write("DELETE", "/index.php", params=query, known=(404, 410, 500))
 
 
 def _fields(post: Post) -> dict[str, str]:

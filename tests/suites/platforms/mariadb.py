@@ -16,7 +16,7 @@ NAME = "intranet"
 
 @contextmanager
 def mariadb(folder: Path) -> Iterator[Path]:
-    """Start it in a folder with an empty database ``intranet``; yield the socket, where root has no password."""
+    """Start it in a folder, with an empty database; yield its socket, where root has no password."""
     needed("mariadb-server", "mariadb-install-db", "/usr/sbin/mariadbd", "mariadb")
     account = ACCOUNT if os.geteuid() == 0 else None  # the server refuses to run as root
     place = folder / "mariadb"

@@ -35,7 +35,8 @@ def needed(packages: str, *paths: str) -> None:
     missing = [path for path in paths if not (Path(path).exists() or shutil.which(path))]
     if missing:
         raise ServerDidNotStart(
-            f"not installed: {', '.join(missing)}; what to do: apt-get install --no-install-recommends {packages}"
+            f"not installed: {', '.join(missing)}; "
+            f"what to do: apt-get install --no-install-recommends {packages}"
         )
 
 
@@ -66,7 +67,7 @@ def php_server(
     root: Path, port: int, *, log: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """Serve a folder with a few workers; yield its address."""
-    command = ["php", *_options(), "-S", f"127.0.0.1:{port}", "-t", root]
+    command: list[str | Path] = ["php", *_options(), "-S", f"127.0.0.1:{port}", "-t", root]
     workers = {"PHP_CLI_SERVER_WORKERS": "4"}
     address = f"http://127.0.0.1:{port}"
     with running(command, log=log, environment={**workers, **(environment or {})}) as process:

@@ -1,9 +1,12 @@
-"""A process of its own that publishes one post: reads JSON, tells its answer as JSON.
+"""Processes of their own that publish one post each, and that can be killed wherever tests like.
 
-Run as ``python -m tests.suites.platforms.poster``: tests kill it wherever they like.
+``python -m tests.suites.platforms.poster`` loads the program once, and forks for each post. It reads a line
+of JSON for each thing to do, and answers with a line.
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from diffuse.domain.post import Post
@@ -19,45 +23,74 @@ from tests.suites.platforms.rig import Recipe
 ROOT = Path(__file__).parents[3]
 
 
+class Posters:
+    """Starts processes that publish, and tells what they answered."""
+
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+        self._process, self._folder = process, folder
+        self._started = 0
+
+    def start(self, recipe: Recipe, post: Post) -> int:
+        """Start one; return its number for the system."""
+        self._started += 1
+        told = {**asdict(post), "publish_at": post.publish_at.isoformat()}
+        return self._do({"recipe": asdict(recipe), "post": told, "answer": str(self._folder / "answer")})
+
+    def kill(self, pid: int) -> None:
+        """End one at once."""
+        os.kill(pid, signal.SIGKILL)
+
+    def answer(self, pid: int) -> dict[str, Any] | None:
+        """Wait until one has ended; return its answer and the ``kind`` of that, or None without any."""
+        self._do({"wait": pid})
+        path = self._folder / f"answer-{pid}"
+        told: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        path.unlink(missing_ok=True)
+        return told
+
+    def _do(self, order: dict[str, Any]) -> int:
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+
 @contextmanager
-def poster(recipe: Recipe, post: Post) -> Iterator[subprocess.Popen[str]]:
-    """Start a process that publishes a post; it is gone at the end."""
-    told = {"recipe": asdict(recipe), "post": {**asdict(post), "publish_at": post.publish_at.isoformat()}}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.suites.platforms.poster"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdin
-        process.stdin.write(json.dumps(told))
-        process.stdin.close()
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def answer_of(process: subprocess.Popen[str]) -> dict[str, Any] | None:
-    """Wait until it ends; return its answer and the ``kind`` of that, or None when it was killed."""
-    assert process.stdout
-    said = process.stdout.read()
-    process.wait(60)
-    told: dict[str, Any] | None = json.loads(said) if said else None
-    return told
+def posters_loaded() -> Iterator[Posters]:
+    """Load the program in a process of its own, from which the others come."""
+    command = [sys.executable, "-m", "tests.suites.platforms.poster"]
+    pipe = subprocess.PIPE
+    with (
+        TemporaryDirectory(prefix="diffuse-posters-") as folder,
+        subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process,
+    ):
+        yield Posters(process, Path(folder))
 
 
 def main() -> None:
-    """Publish what standard input says."""
-    told = json.load(sys.stdin)
-    given = told["post"]
-    post = Post(**{**given, "publish_at": datetime.fromisoformat(given["publish_at"])})
-    platform = Recipe(**told["recipe"]).build()
+    """Do what the lines say, until there are no more."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "wait" in order:
+            _, status = os.waitpid(order["wait"], 0)
+            print(status, flush=True)  # noqa: T201 -- whoever asked reads it
+            continue
+        if not (pid := os.fork()):
+            publish(order)
+            os._exit(0)
+        print(pid, flush=True)  # noqa: T201 -- as above
+
+
+def publish(order: dict[str, Any]) -> None:
+    """Publish, and leave the answer in a file of the process."""
+    post = Post(**{**order["post"], "publish_at": datetime.fromisoformat(order["post"]["publish_at"])})
+    platform = Recipe(**order["recipe"]).build()
     answer = platform.post(post)
     platform.close()
-    json.dump({"kind": type(answer).__name__, **asdict(answer)}, sys.stdout, default=str)
+    told = json.dumps({"kind": type(answer).__name__, **asdict(answer)}, default=str)
+    part = Path(f"{order['answer']}-{os.getpid()}.part")
+    part.write_text(told, encoding="utf-8")
+    part.rename(part.with_suffix(""))
 
 
 if __name__ == "__main__":

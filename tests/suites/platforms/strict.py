@@ -1,10 +1,17 @@
 """The strict local servers on which the conformance suite runs in ``make test``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 
+from tests.suites.platforms.chat_servers import CHATS, chat_server
 from tests.suites.platforms.rig import Rig
 from tests.suites.platforms.sharepoint_server import sharepoint_server
+from tests.suites.platforms.webhook_server import webhook_server
 
-STRICT: Sequence[Callable[[], AbstractContextManager[Rig]]] = (sharepoint_server,)
+STRICT: Mapping[str, Callable[[], AbstractContextManager[Rig]]] = {
+    "sharepoint": sharepoint_server,
+    "webhook": webhook_server,
+    **{name: partial(chat_server, contract) for name, contract in CHATS.items()},
+}
 """Each starts a server of its own; append yours."""

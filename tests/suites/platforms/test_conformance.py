@@ -1,7 +1,6 @@
 """The conformance suite, on strict local servers that follow the published contracts of hosted platforms."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,11 +11,10 @@ from tests.suites.platforms.strict import STRICT
 pytestmark = pytest.mark.servers
 
 
-@pytest.fixture(scope="module", params=STRICT, ids=lambda start: start.__name__)
+@pytest.fixture(scope="module", params=STRICT)
 def server(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """A server, started once for the tests that it is needed for."""
-    start: Callable[[], AbstractContextManager[Rig]] = request.param
-    with start() as rig:
+    with STRICT[request.param]() as rig:
         yield rig
 
 
