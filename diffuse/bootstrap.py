@@ -44,6 +44,7 @@ from diffuse.services.beat import Beat
 from diffuse.services.deliver import Deliver
 from diffuse.services.diagnose import Diagnose
 from diffuse.services.export import Export
+from diffuse.services.feeds import Feeds
 from diffuse.services.forward import Forward
 from diffuse.services.guard import Guard
 from diffuse.services.identify import Identify
@@ -106,6 +107,7 @@ class App:
     postings: Postings
     platforms: Mapping[str, Platform]
     announce: Announce
+    feeds: Feeds
     meet: Meet
     owed: Owed
     identify: Identify
@@ -468,6 +470,7 @@ def app(  # noqa: PLR0915 -- one line for each part
     """
     from diffuse.adapters import baked_json, definitions
     from diffuse.adapters.dot_journal import DotJournals
+    from diffuse.adapters.feeds import atom
     from diffuse.adapters.remembered import RememberedFile
     from diffuse.adapters.signer import KeyedSigner
     from diffuse.adapters.sql.audit import SqlAudit
@@ -626,6 +629,14 @@ def app(  # noqa: PLR0915 -- one line for each part
         postings=postings,
         platforms=reached,
         announce=announce,
+        feeds=Feeds(
+            publications=publications,
+            postings=postings,
+            signer=signer,
+            write=atom,
+            author=settings.sender_name,
+            authority=settings.sender_email.rpartition("@")[2],
+        ),
         owed=owed,
         meet=Meet(
             clock=clock,

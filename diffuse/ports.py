@@ -478,7 +478,10 @@ class Signer(Protocol):
         """Return the Message-ID of a delivery, in angle brackets; always the same for the same delivery."""
 
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
-        """Return the address for a purpose: ``open``, ``click``, ``acknowledge``, ``mine`` or ``decoy``."""
+        """Return the address for a purpose.
+
+        One of ``open``, ``click``, ``acknowledge``, ``mine``, ``decoy``, ``post`` and ``feed``.
+        """
 
     def read(self, purpose: str, token: str) -> Links | None:
         """Return what a token stands for, or None when it is not one of ours for that purpose."""

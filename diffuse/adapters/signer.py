@@ -21,6 +21,7 @@ ADDRESSES = MappingProxyType(
         "mine": "{}/m/{}",
         "post": "{}/p/{}",
         "decoy": "{}/d/{}",
+        "feed": "{}/feeds/{}.atom",
     }
 )
 
@@ -107,7 +108,8 @@ class KeyedSigner:
     def address(self, purpose: str, delivery: int, number: int = 0) -> str:
         """Return the address for a purpose: one of ``ADDRESSES``.
 
-        The number of ``post`` is that of a post; that of every other purpose is that of a delivery.
+        The number of ``post`` is that of a post, that of ``feed`` stands for its name (``feed.Name.number``),
+        and that of every other purpose is that of a delivery.
         """
         payload = self._key_id + delivery.to_bytes(_DELIVERY, "big") + number.to_bytes(_NUMBER, "big")
         token = urlsafe_b64encode(payload + _mac(self._begun[self._key_id[0]], purpose, payload)).decode()

@@ -15,6 +15,7 @@ from diffuse.cli.doubts import doubts
 from diffuse.cli.errors import Commands
 from diffuse.cli.evidence import evidence
 from diffuse.cli.export import export
+from diffuse.cli.feeds import feeds
 from diffuse.cli.import_ import import_
 from diffuse.cli.launch import launch
 from diffuse.cli.ledger import ledger
@@ -48,6 +49,6 @@ def main(context: click.Context, config: Path | None) -> None:
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
     up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
-    remarks, returns, doubts, reclassify, ledger, evidence, person, access, retention, demo,
+    remarks, returns, doubts, feeds, reclassify, ledger, evidence, person, access, retention, demo,
 ):  # fmt: skip
     main.add_command(command)

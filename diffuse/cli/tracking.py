@@ -71,6 +71,7 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
             provider=app.provider,
             identity_header=settings.identity_header,
             magic_links=settings.magic_links,
+            feeds=app.feeds,
         ),
     )
     # Without a configuration of its own, uvicorn writes its lines as diffuse does.

@@ -93,7 +93,7 @@ def create_app(  # noqa: PLR0913 -- one collaborator each
         ],
         middleware=[
             Middleware(Logged, log=log, clock=clock),
-            Middleware(Limited, limits=limits or Limits(), refusal=site.too_often),
+            Middleware(Limited, limits=limits or Limits(), refusal=site.too_often, trusted=trusted_proxies),
         ],
         exception_handlers={
             NotOurs: site.not_found,

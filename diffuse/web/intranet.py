@@ -9,10 +9,12 @@ from starlette.routing import BaseRoute
 
 from diffuse.domain.networks import Network
 from diffuse.ports import Clock, IdentityProvider, Signer
+from diffuse.services.feeds import Feeds
 from diffuse.services.identify import Identify
 from diffuse.services.meet import Meet
 from diffuse.services.mine import Mine
 from diffuse.services.owed import Owed
+from diffuse.web.feeds import FeedPages
 from diffuse.web.pages import Pages
 from diffuse.web.posts import PostPages
 from diffuse.web.sign_in import SignIn
@@ -26,6 +28,7 @@ class Intranet:
     Attributes:
         identity_header: the header in which our proxies name who has signed in; empty for none.
         magic_links: whether an employee can ask for a link by mail.
+        feeds: the feeds of posts; None for none.
     """
 
     meet: Meet
@@ -36,6 +39,7 @@ class Intranet:
     provider: IdentityProvider | None = None
     identity_header: str = ""
     magic_links: bool = True
+    feeds: Feeds | None = None
 
     def behind(
         self,
@@ -68,7 +72,8 @@ class Intranet:
             trusted_proxies=trusted_proxies,
             mine=mine,
         )
-        return Behind(routes=[*sign_in.routes, *posts.routes], sign_in=sign_in)
+        feeds = FeedPages(self.feeds, self.clock, headers).routes if self.feeds else ()
+        return Behind(routes=[*sign_in.routes, *posts.routes, *feeds], sign_in=sign_in)
 
 
 @dataclass(frozen=True, kw_only=True)

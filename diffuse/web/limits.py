@@ -14,10 +14,10 @@ AT_ONCE, EACH_SECOND = 60, 1.0
 
 LINKS = ("/o/", "/c/", "/d/", "/a/", "/m/", "/e/")
 
-POSTS = "/p/"
+SHARED = ("/p/", "/feeds/")
 SHARE = 1 / 20
-"""The link of a post is the same for everybody: it is counted for each address that asks, and one use of it
-as this part of one, for many people may come from behind one address.
+"""The link of a post or of a feed is the same for everybody: it is counted for each address that asks, and
+one use of it as this part of one, for many people may come from behind one address.
 """
 
 KEPT = 100_000
@@ -62,7 +62,7 @@ class Limited:
 
     def _allows(self, scope: Scope) -> bool:
         path = scope.get("path", "")
-        if path.startswith(POSTS):
+        if path.startswith(SHARED):
             request = Request(scope)
             peer = request.client.host if request.client else ""
             forwarded = ",".join(request.headers.getlist("x-forwarded-for"))

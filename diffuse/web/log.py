@@ -18,6 +18,8 @@ PURPOSES = {
     "m": "mine",
     "d": "decoy",
     "p": "post",
+    "feeds": "feed",
+    "pending": "pending",
     "e": "entry",
     "oidc": "oidc",
     **{name: name for name in ("health", "metrics", "api")},
@@ -32,8 +34,8 @@ class Hit:
     Attributes:
         at: the instant of the answer (UTC).
         path: without what signs somebody in, which whoever reads the log could use.
-        purpose: open, click, acknowledge, decoy, post, entry, oidc, health, metrics or api, from the path
-            alone; empty for any other path.
+        purpose: open, click, acknowledge, decoy, post, feed, pending, entry, oidc, health, metrics or
+            api, from the path alone; empty for any other path.
     """
 
     at: datetime

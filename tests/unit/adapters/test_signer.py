@@ -26,7 +26,7 @@ numbers = st.integers(0, 2**16 - 1)
 
 
 def token(address: str) -> str:
-    return address.rpartition("/")[2].removesuffix(".gif")
+    return address.rpartition("/")[2].removesuffix(".gif").removesuffix(".atom")
 
 
 def test_addresses_lead_to_the_tracking_service_by_purpose() -> None:
