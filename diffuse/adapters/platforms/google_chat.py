@@ -61,5 +61,5 @@ class GoogleChat(Chat):
     """A space of Google Chat."""
 
     dialect = Dialect(
-        name="google_chat", message=_message, read=_read, query=lambda post: f"requestId={post.key}"
+        name="google-chat", message=_message, read=_read, query=lambda post: f"requestId={post.key}"
     )

@@ -104,19 +104,17 @@ class Hook:
 
 def secrets_of(url: str) -> tuple[str, ...]:
     """Return an address and those parts of it that may be tokens, longest first."""
-    parts = urlsplit(url.strip())
-    tokens = {
-        *SEPARATORS.split(url),
-        *(value for _, value in parse_qsl(parts.query)),
-        *parts.query.split("&"),
-    }
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        parts = urlsplit("")
+    tokens = {*SEPARATORS.split(url), *parts.query.split("&")}
+    tokens |= {value for _, value in parse_qsl(parts.query)}
     tokens |= {unquote(token) for token in tokens}
-    found = {token for token in tokens if RANDOM.fullmatch(token)} - set(SEPARATORS.split(parts.netloc))
-    found |= {url, url.strip(), parts.path, parts.query, parts.username or "", parts.password or ""} - {
-        "/",
-        "",
-    }
-    return tuple(sorted(found, key=len, reverse=True))
+    found = {token for token in tokens if RANDOM.fullmatch(token)}
+    found -= {part for part in SEPARATORS.split(parts.netloc) if "." in part}  # a host is no secret
+    found |= {url, url.strip(), parts.path, parts.query, parts.username or "", parts.password or ""}
+    return tuple(sorted(found - {"/", ""}, key=len, reverse=True))
 
 
 def no_page(response: httpx.Response) -> None:

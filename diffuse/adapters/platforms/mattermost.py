@@ -22,6 +22,9 @@ LONGEST = 16_383
 INVALID = "web.incoming_webhook.invalid"
 """What Mattermost calls an address that leads nowhere."""
 
+KNOWN = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_IMPLEMENTED)
+"""What Mattermost answers to a wrong address, and where webhooks are switched off: nothing was published."""
+
 MARKUP = Markup(
     escape=chat_markdown.escaped,
     link=chat_markdown.link,
@@ -57,4 +60,4 @@ def _read(post: Post, response: httpx.Response, said: str) -> Posted:
 class Mattermost(Chat):
     """A channel of Mattermost."""
 
-    dialect = Dialect(name="mattermost", message=_message, read=_read, known=(HTTPStatus.BAD_REQUEST,))
+    dialect = Dialect(name="mattermost", message=_message, read=_read, known=KNOWN)

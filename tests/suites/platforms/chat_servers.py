@@ -330,7 +330,7 @@ GOOGLE_CHAT = Contract(
     denied=_google_error(403, "PERMISSION_DENIED", "The caller does not have permission"),
     refused=lambda why: _google_error(400, "INVALID_ARGUMENT", f"Invalid JSON payload received. {why}"),
 )
-CHATS = {"teams": TEAMS, "slack": SLACK, "mattermost": MATTERMOST, "google_chat": GOOGLE_CHAT}
+CHATS = {"teams": TEAMS, "slack": SLACK, "mattermost": MATTERMOST, "google-chat": GOOGLE_CHAT}
 
 
 @contextmanager

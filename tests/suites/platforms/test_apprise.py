@@ -92,7 +92,9 @@ def test_the_message_calls_nobody(running: tuple[Service, str]) -> None:
     assert "@channel" not in body
 
 
-@pytest.mark.parametrize("url", ["", "nonsense://S3rviceToken/a", "S3rviceToken", "json://"])
+@pytest.mark.parametrize(
+    "url", ["", "nonsense://S3rviceToken/a", "S3rviceToken", "json://", "json://[S3rviceToken"]
+)
 def test_an_address_that_is_not_understood_is_refused_and_not_shown(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

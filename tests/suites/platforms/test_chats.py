@@ -77,8 +77,22 @@ def test_an_announcement_stands_in_the_chat_with_its_button(server: ChatServer, 
         assert seen.content.endswith(f"Lire et confirmer {POST.url}")
 
 
+def test_a_chat_has_its_own_name_unless_another_is_given(server: ChatServer, chat: Chat) -> None:
+    recipe = server.recipe()
+    other = replace(recipe, arguments={**recipe.arguments, "name": "crise"}).build()
+    assert (CHATS[chat.name], other.name) == (server.contract, "crise")
+
+
+def test_google_names_the_message_that_it_made() -> None:
+    with chat_server(GOOGLE_CHAT) as server:
+        space = server.recipe().build()
+        server.replies[:] = [Reply.of({"space": "AAAAxYz"}), Reply.of([])]
+        for _ in range(2):
+            assert isinstance(space.post(POST), Refused)
+
+
 def test_labels_follow_the_language(server: ChatServer, chat: Chat) -> None:
-    chat.post(replace(POST, language="en", html="<p>Word</p>" * 9000))
+    chat.post(replace(POST, language="en", html="<p>Word</p>" * 6000))
     (seen,) = server.seen
     assert "Read the rest" in seen.content
     assert ("Read and confirm" in seen.content) == (server.contract is not MATTERMOST)
@@ -105,12 +119,12 @@ def test_nothing_hostile_gets_through_and_nobody_is_called(server: ChatServer, c
 @pytest.mark.parametrize(
     "html",
     [
-        "<p>mot é & plus </p>" * 10_000,
-        f"<p>{'mot é &amp; plus ' * 12_000}</p>",
-        f"<p><strong>{'é&lt;' * 30_000}</strong></p>",
-        f"<ul>{'<li>règle_</li>' * 12_000}</ul>",
+        "<p>mot é & plus </p>" * 2500,
+        f"<p>{'mot é &amp; plus ' * 4000}</p>",
+        f"<p><strong>{'é&lt;' * 10_000}</strong></p>",
+        f"<ul>{'<li>règle_</li>' * 6000}</ul>",
         f'<p><a href="https://exemple.test/{"a" * 5000}">là</a></p>' * 40,
-        f"<blockquote>{'<p>a<br>b</p>' * 15_000}</blockquote>",
+        f"<blockquote>{'<p>a<br>b</p>' * 3000}</blockquote>",
     ],
 )
 def test_a_long_text_is_shortened_and_leads_to_the_rest(server: ChatServer, chat: Chat, html: str) -> None:
@@ -244,6 +258,14 @@ def test_slacks_words_are_kept_and_come_with_a_remedy(word: str, status: int, re
     assert isinstance(answer, Refused)
     assert answer.reason.startswith(f"Slack refuses it: {status} {word}")
     assert remedy in answer.reason
+
+
+def test_a_mattermost_without_webhooks_refuses() -> None:
+    with chat_server(MATTERMOST) as server:
+        told = {"id": "web.incoming_webhook.disabled.app_error", "message": "Incoming webhooks are disabled."}
+        server.refusals[:] = [Reply.of(told, 501)]
+        answer = server.recipe().build().post(POST)
+    assert answer == Refused("501 Not Implemented: Incoming webhooks are disabled.")
 
 
 def test_a_page_in_place_of_slacks_word_is_not_repeated() -> None:

@@ -152,6 +152,13 @@ def test_a_post_for_later_is_handed_over_with_its_time(server: WebhookServer) ->
     assert server.kept[POST.key]["publish_at"] == later.publish_at.isoformat()
 
 
+def test_a_page_is_no_answer_of_a_receiver(server: WebhookServer) -> None:
+    server.replies[:] = [Reply(body=b"<html>Se connecter</html>", media_type="text/html; charset=utf-8")]
+    answer = hook(server).post(POST)
+    assert isinstance(answer, Refused)
+    assert "not that of this platform" in answer.reason
+
+
 def test_a_receiver_cannot_be_asked(server: WebhookServer) -> None:
     assert isinstance(hook(server).lookup(POST.key), Unsure)
     assert server.asked == []
