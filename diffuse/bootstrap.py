@@ -688,6 +688,7 @@ def app(  # noqa: PLR0915 -- one line for each part
             control=control,
             overview=SqlOverview(engine),
             publications=publications,
+            postings=postings,
             queue=queue,
         ),
         gauges=SqlGauges(engine, stopwatch),

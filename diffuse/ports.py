@@ -456,6 +456,12 @@ class Postings(Protocol):
     def left(self, now: datetime) -> Sequence[Posting]:
         """Return the posts that somebody was publishing who has stopped."""
 
+    def settle(self, ids: Collection[int], state: State, by: str, now: datetime) -> "Settled":
+        """Settle posts of unknown fate: sent, or planned again because they are not there."""
+
+    def retry(self, campaign: str, by: str, now: datetime) -> int:
+        """Plan again the posts of a campaign that a platform refused; return how many."""
+
     def meet(self, meeting: Meeting) -> int:
         """Return the number of the delivery of whoever meets a post with its text; it begins then."""
 
@@ -962,11 +968,21 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lane:
-    """A mail server, or a domain of recipients, in trouble: nothing goes there before ``until``."""
+    """A mail server, a domain of recipients or a platform in trouble: nothing goes there before ``until``."""
 
     name: str
     until: datetime
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Posts:
+    """How many posts of a campaign stand how on a channel; ``state`` is one of ``STANDINGS``."""
+
+    campaign: str
+    channel: str
+    state: str
+    number: int
 
 
 class Overview(Protocol):
@@ -974,6 +990,9 @@ class Overview(Protocol):
 
     def flows(self, now: datetime) -> Mapping[str, Flow]:
         """Return what goes on in each campaign that has deliveries."""
+
+    def posts(self) -> Sequence[Posts]:
+        """Return how the posts stand, by campaign, channel and state; none that count nothing."""
 
     def lanes(self, now: datetime) -> Sequence[Lane]:
         """Return the lanes in trouble, by name."""
@@ -1009,9 +1028,10 @@ class Reading:
         attempts: how many endings of attempts are in the log, by state; as old as ``flows``, and never falls.
         oldest: since when the oldest delivery that could leave now could have left; None when there is none.
         expired: how many leases have run out without anybody taking the deliveries over.
-        lanes: the names of the mail servers and domains in trouble.
+        lanes: the names of the mail servers, domains and platforms in trouble.
         stops: what stands still.
         ticked_at: when a worker last looked at the database; None when none ever did.
+        posts: how the posts stand.
     """
 
     flows: Mapping[str, Flow]
@@ -1021,6 +1041,7 @@ class Reading:
     lanes: tuple[str, ...]
     stops: tuple[Stop, ...]
     ticked_at: datetime | None
+    posts: tuple[Posts, ...] = ()
 
 
 class Gauges(Protocol):

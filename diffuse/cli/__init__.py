@@ -20,6 +20,7 @@ from diffuse.cli.import_ import import_
 from diffuse.cli.launch import launch
 from diffuse.cli.ledger import ledger
 from diffuse.cli.person import person
+from diffuse.cli.posts import posts
 from diffuse.cli.preview import preview
 from diffuse.cli.reclassify import reclassify
 from diffuse.cli.relief import absences, duties, succession
@@ -48,7 +49,7 @@ def main(context: click.Context, config: Path | None) -> None:
 
 for command in (
     check, schema, preview, simulate_, calendar, import_, absences, duties, launch,
-    up, serve, status, pause, resume, cancel, deliveries, settle, retry, doctor, succession, export,
+    up, serve, status, pause, resume, cancel, deliveries, settle, posts, retry, doctor, succession, export,
     remarks, returns, doubts, feeds, reclassify, ledger, evidence, person, access, retention, demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -61,8 +61,10 @@ def cancel(config: Path | None, campaign: str, reason: str, *, yes: bool) -> Non
 @click.pass_obj
 def retry(config: Path | None, campaign: str) -> None:
     """Plan again what failed of a campaign, and only that: mend first what made it fail."""
-    count = open_app(config).operate.retry(campaign, operator())
-    click.echo(f"{count} deliveries that failed are planned again")
+    operate = open_app(config).operate
+    click.echo(f"{operate.retry(campaign, operator())} deliveries that failed are planned again")
+    if posts := operate.retry_posts(campaign, operator()):
+        click.echo(f"{posts} posts that failed are planned again")
 
 
 def operator() -> str:

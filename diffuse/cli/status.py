@@ -84,6 +84,9 @@ def _parts(view: "View") -> "Iterator[RenderableType]":
     states = [(line.campaign, *each) for line in view.lines for each in sorted(line.flow.states.items())]
     titles = ("campaign", "state", "deliveries")
     yield table("Deliveries", titles, states, numbers={"deliveries"}) if states else "no delivery yet"
+    if view.posts:
+        posts = ((one.campaign, one.channel, one.state, one.number) for one in view.posts)
+        yield table("Posts", ("campaign", "channel", "state", "posts"), posts, numbers={"posts"})
     if view.lanes:
         lanes = ((one.name, f"{one.until:%Y-%m-%d %H:%M}", one.reason) for one in view.lanes)
         yield table("In trouble", ("lane", "until (UTC)", "reason"), lanes)

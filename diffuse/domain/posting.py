@@ -26,6 +26,13 @@ OVER = "the campaign's last day, {day}, closed before it could be published"
 SKIPPED = "its window closed before it could be published, and the campaign skips what is late"
 DROPPED = "the campaign does not ask for it any more"
 
+WITHDRAWN = "withdrawn"
+STANDINGS = (
+    *(str(one) for one in State if one not in {State.CLAIMED, State.SUPPRESSED, State.HELD}),
+    WITHDRAWN,
+)
+"""What can be said of a post in one word."""
+
 LEASE = timedelta(minutes=5)
 """How long somebody may talk to a platform about one post before another one asks what became of it."""
 
@@ -110,6 +117,11 @@ class Posting:
     def stands(self) -> bool:
         """Whether people can read it."""
         return self.state is State.SENT and self.withdrawn_at is None
+
+    @property
+    def standing(self) -> str:
+        """Its state in one word, one of ``STANDINGS``: what was sent may be withdrawn since."""
+        return WITHDRAWN if self.state is State.SENT and not self.stands else str(self.state)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

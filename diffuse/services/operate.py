@@ -8,8 +8,21 @@ from diffuse.domain.campaign import Campaign
 from diffuse.domain.condition import Condition, condition
 from diffuse.domain.control import EVERYTHING, Standstill, Stop
 from diffuse.domain.delivery import State
+from diffuse.domain.posting import Posting
 from diffuse.errors import AuthoringError, nearest
-from diffuse.ports import Clock, Control, Flow, Lane, Overview, Publications, Queue, Settled, Waiting
+from diffuse.ports import (
+    Clock,
+    Control,
+    Flow,
+    Lane,
+    Overview,
+    Postings,
+    Posts,
+    Publications,
+    Queue,
+    Settled,
+    Waiting,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,26 +43,29 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """What an operator sees: why everything is halted (or None), each campaign, the lanes in trouble."""
+    """What an operator sees: why everything is halted (or None), campaigns, posts, lanes in trouble."""
 
     halted: Stop | None
     lines: Sequence[Line]
     lanes: Sequence[Lane]
+    posts: Sequence[Posts]
 
 
 class Operate:
     """Carries out what operators decide."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
         *,
         clock: Clock,
         control: Control,
         overview: Overview,
         publications: Publications,
+        postings: Postings,
         queue: Queue,
     ) -> None:
         """Take the collaborators."""
+        self._postings = postings
         self._clock = clock
         self._control = control
         self._overview = overview
@@ -121,6 +137,38 @@ class Operate:
         self._queue.kick()
         return count
 
+    def posts(self, standing: str | None, campaign: str | None) -> Sequence[Posting]:
+        """Return posts by number: those that stand so, and of a campaign, where one is named.
+
+        Raises:
+            AuthoringError: for a campaign that is not known.
+        """
+        if campaign is not None:
+            self._known(campaign)
+        return [
+            one
+            for one in self._postings.all()
+            if campaign in (None, one.campaign) and standing in (None, one.standing)
+        ]
+
+    def settle_posts(self, ids: Collection[int], state: State, by: str) -> Settled:
+        """Settle posts of unknown fate: sent, or planned again because they are not there."""
+        done = self._postings.settle(ids, state, by, self._clock.now())
+        self._queue.kick()
+        return done
+
+    def retry_posts(self, campaign: str, by: str) -> int:
+        """Plan again the posts of a campaign that failed; return how many.
+
+        Raises:
+            AuthoringError: for a campaign that is not known, or is cancelled.
+        """
+        self._known(campaign)
+        self._refuse_cancelled(campaign)
+        count = self._postings.retry(campaign, by, self._clock.now())
+        self._queue.kick()
+        return count
+
     def view(self) -> View:
         """Return what an operator sees."""
         now = self._clock.now()
@@ -130,7 +178,12 @@ class Operate:
             _line(one.campaign, flow.get(one.campaign.id, Flow(states={})), stops, now.date())
             for one in self._publications.running()
         ]
-        return View(halted=stops.get(EVERYTHING), lines=lines, lanes=self._overview.lanes(now))
+        return View(
+            halted=stops.get(EVERYTHING),
+            lines=lines,
+            lanes=self._overview.lanes(now),
+            posts=self._overview.posts(),
+        )
 
     def _known(self, campaign: str) -> None:
         names = [one.campaign.id for one in self._publications.running()]

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import State
+from diffuse.domain.posting import STANDINGS
 from diffuse.errors import DiffuseError
 from diffuse.ports import Clock, Gauges, Reading
 from diffuse.web.api import Refused, admit
@@ -65,7 +66,7 @@ class Families(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield each family with its samples."""
         yield from (self._deliveries(), self._due(), self._oldest(), self._attempts(), self._leases())
-        yield from (self._lanes(), self._halted(), self._stopped(), self._seen())
+        yield from (self._lanes(), self._halted(), self._stopped(), self._seen(), self._posts())
 
     def _deliveries(self) -> Metric:
         family = GaugeMetricFamily(
@@ -111,7 +112,9 @@ class Families(Collector):
 
     def _lanes(self) -> Metric:
         family = GaugeMetricFamily(
-            "diffuse_lane_in_trouble", "1 while a mail server or a domain rests.", labels=("lane",)
+            "diffuse_lane_in_trouble",
+            "1 while a mail server, a domain or a platform rests.",
+            labels=("lane",),
         )
         for lane in self._reading.lanes:
             family.add_metric((lane,), 1)
@@ -137,3 +140,15 @@ class Families(Collector):
             "When a worker last looked at the database; 0 when none ever did.",
             value=0.0 if ticked_at is None else ticked_at.timestamp(),
         )
+
+    def _posts(self) -> Metric:
+        family = GaugeMetricFamily(
+            "diffuse_posts",
+            "Intranet posts in a state; sent ones stand there.",
+            labels=("campaign", "channel", "state"),
+        )
+        counts = {(one.campaign, one.channel, one.state): one.number for one in self._reading.posts}
+        for campaign, channel in dict.fromkeys(key[:2] for key in counts):
+            for state in STANDINGS:
+                family.add_metric((campaign, channel, state), counts.get((campaign, channel, state), 0))
+        return family

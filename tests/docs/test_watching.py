@@ -8,7 +8,7 @@ import yaml
 
 from diffuse.domain.control import Standstill, Stop
 from diffuse.domain.delivery import State
-from diffuse.ports import Flow, Reading
+from diffuse.ports import Flow, Posts, Reading
 from diffuse.web.metrics import ENDINGS, Families
 from tests.docs.pages import OPERATING, blocks, code, rows, section
 
@@ -21,6 +21,7 @@ READING = Reading(
     lanes=("server:relay:25",),
     stops=(Stop(campaign="essai", state=Standstill.PAUSED, reason="", since=NOW),),
     ticked_at=NOW,
+    posts=(Posts(campaign="essai", channel="wordpress", state="sent", number=1),),
 )
 SAMPLES = [one for family in Families(READING, NOW).collect() for one in family.samples]
 

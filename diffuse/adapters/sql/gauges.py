@@ -79,6 +79,7 @@ class SqlGauges:
             lanes=tuple(one.name for one in self._overview.lanes(now)),
             stops=tuple(self._control.stops()),
             ticked_at=ticked_at,
+            posts=tuple(self._overview.posts()),
         )
 
     def ready(self) -> None:

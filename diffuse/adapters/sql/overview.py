@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, Select, and_, case, func, or_, select
 
 from diffuse.adapters.sql.engine import reading
-from diffuse.adapters.sql.tables import QUARTER, attempt, control, delivery, lane
+from diffuse.adapters.sql.tables import QUARTER, attempt, control, delivery, lane, post
 from diffuse.adapters.sql.types import EPOCH, fixed, micros
 from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import State
-from diffuse.ports import Flow, Lane
+from diffuse.domain.posting import WITHDRAWN
+from diffuse.ports import Flow, Lane, Posts
 
 LATELY = timedelta(minutes=5)
 NEWEST = 20_000
@@ -20,6 +22,7 @@ SHORTEST = timedelta(seconds=10)
 """Seconds over which a rate is taken at least."""
 
 _ROW = delivery.c
+_POST = post.c
 
 
 class SqlOverview:
@@ -38,12 +41,24 @@ class SqlOverview:
             for name, found in states.items()
         }
 
-    def lanes(self, now: datetime) -> Sequence[Lane]:
-        """Return the lanes in trouble, by name."""
-        row = lane.c
-        statement = select(row.name, row.until, row.reason).where(row.until > now).order_by(row.name)
+    def posts(self) -> Sequence[Posts]:
+        """Return how the posts stand, by campaign, channel and state; none that count nothing."""
+        is_withdrawn = and_(_POST.state == State.SENT, _POST.withdrawn_at.is_not(None))
+        state = case((is_withdrawn, WITHDRAWN), else_=_POST.state)
+        which = (_POST.campaign, _POST.channel, state.label("state"))
+        counted = select(*which, func.count().label("number")).group_by(*which).order_by(*which)
         with reading(self._engine) as connection:
-            return tuple(Lane(**one) for one in connection.execute(statement).mappings())
+            return tuple(Posts(**one) for one in connection.execute(counted).mappings())
+
+    def lanes(self, now: datetime) -> Sequence[Lane]:
+        """Return the lanes in trouble, by name: servers and domains, and platforms that asked us to wait."""
+        row = lane.c
+        resting = select(row.name, row.until, row.reason).where(row.until > now)
+        with reading(self._engine) as connection:
+            found = [Lane(**one) for one in connection.execute(resting).mappings()]
+            found += [_platform(*one) for one in connection.execute(_waiting(now))]
+        last = {one.name: one for one in sorted(found, key=_until)}
+        return tuple(last[name] for name in sorted(last))
 
 
 def _states(connection: Connection) -> dict[str, dict[State, int]]:
@@ -85,3 +100,19 @@ def _rates(connection: Connection, now: datetime) -> dict[str, float]:
     )
     seconds = max(now - first, SHORTEST).total_seconds()
     return {campaign: number / seconds for campaign, number in connection.execute(sent)}
+
+
+def _waiting(now: datetime) -> Select[Any]:
+    """Select what waits because its platform said so: posts to be published, and those to be changed."""
+    planned = and_(_POST.state == State.PLANNED, _POST.attempt > 0, _POST.due_at > now)
+    standing = and_(_POST.state == State.SENT, _POST.lease_token == "", _POST.lease_until > now)
+    until = case((planned, _POST.due_at), else_=_POST.lease_until)
+    return select(_POST.channel, until, _POST.reason).where(_POST.reason != "", or_(planned, standing))
+
+
+def _platform(channel: str, until: datetime, reason: str) -> Lane:
+    return Lane(name=f"platform:{channel}", until=until, reason=reason)
+
+
+def _until(one: Lane) -> datetime:
+    return one.until

@@ -1,19 +1,38 @@
 """Keeps the intranet posts, and begins the deliveries of those who meet one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    and_,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.engine import reading, writing
+from diffuse.domain.control import Standstill
 from diffuse.domain.delivery import State
 from diffuse.domain.population import bucket
 from diffuse.domain.post import AlreadyThere
 from diffuse.domain.posted import Ended
 from diffuse.domain.posting import Meeting, Move, Posting, What
+from diffuse.ports import Settled
+
+THERE = "{by} says that it is there"
+NOT_THERE = "{by} says that it is not there; it is planned again"
+RETRIED = "{by} asks for another attempt"
 
 _ROW = tables.post.c
 _TOLD = tables.delivery.c
@@ -131,6 +150,33 @@ class SqlPostings:
             rows = connection.execute(select(*_FIELDS).where(gone).order_by(_ROW.id)).mappings().all()
         return [_posting(row) for row in rows]
 
+    def settle(self, ids: Collection[int], state: State, by: str, now: datetime) -> Settled:
+        """Settle posts of unknown fate: sent, or planned again because they are not there."""
+        is_there = state is State.SENT
+        which = [_ROW.id.in_(sorted(ids)), _ROW.state == State.UNKNOWN]
+        if not is_there:
+            which.append(~_cancelled())
+        reason = (THERE if is_there else NOT_THERE).format(by=by)
+        since = func.coalesce(_ROW.sent_at, _asked_at(), literal(now, _ROW.sent_at.type))
+        changes: dict[str, Any] = {"sent_at": since, "withdrawn_at": None} if is_there else {"due_at": now}
+        with writing(self._engine) as connection:
+            known = select(_ROW.id, _ROW.state).where(_ROW.id.in_(sorted(ids)))
+            found = {number: State(kept) for number, kept in connection.execute(known)}
+            done = _decide(connection, which, {"state": state, "reason": reason, **changes}, now)
+        others = [kept for number, kept in found.items() if number not in done]
+        return Settled(
+            done=len(done),
+            others={one: others.count(one) for one in dict.fromkeys(others)},
+            missing=tuple(sorted(set(ids) - set(found))),
+        )
+
+    def retry(self, campaign: str, by: str, now: datetime) -> int:
+        """Plan again the posts of a campaign that a platform refused; return how many."""
+        which = (_ROW.campaign == campaign, _ROW.state == State.FAILED, ~_cancelled())
+        values = {"state": State.PLANNED, "reason": RETRIED.format(by=by), "due_at": now}
+        with writing(self._engine) as connection:
+            return len(_decide(connection, which, values, now))
+
     def meet(self, meeting: Meeting) -> int:
         """Return the number of the delivery of whoever meets a post with its text; it begins then.
 
@@ -165,6 +211,33 @@ def _dialect(connection: Connection) -> Any:  # noqa: ANN401 -- two modules of o
     return postgresql if connection.dialect.name == "postgresql" else sqlite
 
 
+def _decide(
+    connection: Connection, which: Collection[ColumnElement[bool]], values: dict[str, Any], now: datetime
+) -> set[int]:
+    """Change posts that nobody holds by an operator's decision, and log it; return which."""
+    free = or_(_ROW.lease_until.is_(None), _ROW.lease_until <= now)
+    given = {**values, "lease_token": "", "lease_until": None}
+    statement = update(tables.post).where(*which, free).values(given).returning(_ROW.id, _ROW.publication)
+    rows = connection.execute(statement).all()
+    logged = {"what": What.POST, "state": values["state"], "at": now, "reply": values["reason"]}
+    if rows:
+        each = [{"post": row.id, "publication": row.publication, **logged} for row in rows]
+        connection.execute(insert(tables.post_attempt), each)
+    return {row.id for row in rows}
+
+
+def _asked_at() -> Any:  # noqa: ANN401 -- an expression of SQL
+    """Select when a platform was last asked to publish a post."""
+    log = tables.post_attempt.c
+    last = select(func.max(log.at)).where(log.post == _ROW.id, log.what == What.POST)
+    return last.correlate(tables.post).scalar_subquery()
+
+
+def _cancelled() -> ColumnElement[bool]:
+    row = tables.control.c
+    return exists().where(row.campaign == _ROW.campaign, row.state == Standstill.CANCELLED)
+
+
 def _posting(row: RowMapping) -> Posting:
     return Posting(**{**row, "state": State(row["state"])})
 
@@ -175,7 +248,7 @@ def _standing(ended: Ended, now: datetime) -> dict[str, Any]:
     if ended.stands is not None:
         changes = {"remote": ended.stands.id, "url": ended.stands.url}
         changes |= (
-            {"sent_at": func.coalesce(_ROW.sent_at, now), "withdrawn_at": None}
+            {"sent_at": func.coalesce(_ROW.sent_at, literal(now, _ROW.sent_at.type)), "withdrawn_at": None}
             if ended.what is What.POST
             else {"updated_at": now}
         )

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from diffuse.adapters.sql.overview import SqlOverview
+from diffuse.adapters.sql.postings import SqlPostings
 from diffuse.domain.attention import Attention
 from diffuse.domain.delivery import State
 from diffuse.errors import AuthoringError
-from diffuse.ports import Flow, Lane, Settled
+from diffuse.ports import Flow, Lane, Posts, Settled
 from diffuse.services.operate import Operate
 from diffuse.testing import MemoryQueue
 from tests.unit.services.given import DAY, EARLY, LATE, Office, campaign, person
@@ -30,6 +31,7 @@ class Bridge:
             control=self.office.control,
             overview=SqlOverview(self.office.engine),
             publications=self.office.publications,
+            postings=SqlPostings(self.office.engine),
             queue=self.queue,
         )
         self.office.house.publish(Attention(max_per_day=2), EARLY)
@@ -152,6 +154,9 @@ def test_what_is_left_is_told_by_the_rate_of_the_last_minutes(
 
         def lanes(self, now: datetime) -> tuple[Lane, ...]:
             return (Lane(name="server:a", until=LATE, reason="no answer"),)
+
+        def posts(self) -> tuple[Posts, ...]:
+            return ()
 
     bridge.operate._overview = Fixed()
     view = bridge.operate.view()
