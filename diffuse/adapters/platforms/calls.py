@@ -240,6 +240,8 @@ def sent(write: Callable[[], Posted]) -> Answer:
         return Unsure(f"no answer came, and this platform cannot be asked: {lost}")
     except Declined as declined:
         return declined.answer
+    except MISREAD as error:
+        return misread(error)
 
 
 def misread(error: Exception) -> Refused:

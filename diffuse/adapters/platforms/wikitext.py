@@ -45,7 +45,7 @@ def wikitext(cleaned: str) -> str:
 
 def literal(text: str) -> str:
     """Return one line of text so that MediaWiki shows exactly that, wherever in a line it stands."""
-    return FIRST.sub(_reference, _safe(SPACE.sub(" ", _readable(text)).strip()))
+    return FIRST.sub(_reference, _safe(SPACE.sub(" ", _readable(text)).strip(" ")))
 
 
 class _Reader(HTMLParser):
@@ -186,7 +186,7 @@ def _span(element: Element) -> str:
 def _address(href: str) -> str:
     """Return an address that ends where it ends, and in which nothing is read as markup."""
     quoted = quote(href.strip(), safe=ADDRESS)
-    return quoted.replace("__", "%5F%5F").replace("&", "&amp;")
+    return quoted.replace("__", "%5F%5F").replace("~", "%7E").replace("&", "&amp;")
 
 
 def _is_tall(listed: Element) -> bool:
