@@ -619,6 +619,7 @@ def app(  # noqa: PLR0915 -- one line for each part
             house=house,
             revise=revise,
             queue=queue,
+            platforms=reached,
         ),
         revise=revise,
         plan=plan,

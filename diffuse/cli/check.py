@@ -15,7 +15,10 @@ RULES = "YAML file of the organisation's rules of attention."
 )
 @click.option("--attention", type=click.Path(exists=True, dir_okay=False, path_type=Path), help=RULES)
 @click.option(
-    "--published", is_flag=True, help="Compare with what is published: find versions that say nothing of it."
+    "--published",
+    is_flag=True,
+    help="Compare with what is published and set up: find versions that say nothing of it, and channels without"
+    " a platform.",
 )
 @click.pass_context
 def check(
@@ -29,12 +32,14 @@ def check(
     from diffuse.bootstrap import attention as read
     from diffuse.bootstrap import authoring
     from diffuse.services.check import check as check_campaigns
+    from diffuse.services.reach import unreachable
 
     tools = authoring()
     problems = check_campaigns(paths, tools.campaigns, tools.renderer, tools.calendar, read(attention))
     if published:
-        revise = open_app(context.obj).revise
-        problems += tuple(one for path in paths for one in revise.problems(tools.campaigns.read(path)))
+        app = open_app(context.obj)
+        for loaded in map(tools.campaigns.read, paths):
+            problems += (*app.revise.problems(loaded), *unreachable(loaded, app.platforms))
     for problem in problems:
         click.echo(str(problem))
     context.exit(1 if problems else 0)

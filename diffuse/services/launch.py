@@ -1,5 +1,6 @@
 """Launch: publish campaigns, all or none: their texts, checked, and their wordings, baked."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -11,6 +12,7 @@ from diffuse.domain.source import Loaded
 from diffuse.errors import AuthoringError, Problem
 from diffuse.ports import Calendar, Campaigns, Clock, Control, House, Publications, Published, Queue, Renderer
 from diffuse.services.check import check
+from diffuse.services.reach import unreachable
 from diffuse.services.revise import Announced, Revise
 
 
@@ -37,8 +39,10 @@ class Launch:
         house: House,
         revise: Revise,
         queue: Queue,
+        platforms: Collection[str],
     ) -> None:
-        """Take the collaborators."""
+        """Take the collaborators; ``platforms`` are the channels of those that are set up."""
+        self._platforms = platforms
         self._clock = clock
         self._campaigns = campaigns
         self._renderer = renderer
@@ -72,6 +76,7 @@ class Launch:
         for loaded in map(self._campaigns.read, paths):
             problems += loaded.problems  # the file may have changed since the check
             problems += self._revise.problems(loaded)
+            problems += unreachable(loaded, self._platforms)
             if loaded.campaign:
                 ready.append((loaded.campaign, self._bake(loaded, loaded.campaign, problems)))
         if problems:

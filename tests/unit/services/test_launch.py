@@ -9,6 +9,7 @@ import pytest
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.message import Baked, Wording
+from diffuse.domain.people import Audience
 from diffuse.domain.policy import KeyPoint, Policy, PolicyChange, Text
 from diffuse.domain.source import Loaded, Place, Written
 from diffuse.errors import AuthoringError, Problem
@@ -67,6 +68,7 @@ class Desk:
             publications=self.office.publications,
             control=self.office.control,
             queue=self.queue,
+            platforms=("feed", "wordpress", "teams/crisis-cell"),
         )
 
     def refused(self, *paths: Path) -> list[str]:
@@ -102,6 +104,33 @@ def test_a_campaign_is_published_with_every_wording_and_a_hint_is_given() -> Non
     for point, register, language in product(("pause", "disclose"), ("legal", "advice"), ("fr", "en")):
         wording = Wording(point, register, language)
         assert desk.office.publications.wording(published.id, wording) == wordings(one)[wording]
+
+
+def test_every_channel_without_a_platform_is_named_where_it_stands_and_nothing_is_published() -> None:
+    audience = Audience(id="cell", roles=("crisis-cell",), channels=("email", "teams/crisis-cel"))
+    one = campaign(channels=("email", "feed", "plone"), audiences=(audience,))
+    places = {
+        ("channels", 2): Place(file="campaign.yaml", line=7, column=26),
+        ("audiences", 0, "channels", 1): Place(file="campaign.yaml", line=15, column=24),
+    }
+    read = loaded(one)
+    known = "email, feed, teams/crisis-cell, wordpress"
+    assert Desk(replace(read, places={**read.places, **places})).refused() == [
+        (
+            f"campaign.yaml:7:26: no platform is set up as 'plone'; expected one of {known},"
+            " or 'plone' in the setting 'platforms'"
+        ),
+        (
+            f"campaign.yaml:15:24: no platform is set up as 'teams/crisis-cel'; expected one of {known},"
+            " or 'teams/crisis-cel' in the setting 'platforms'; did you mean 'teams/crisis-cell'?"
+        ),
+    ]
+
+
+def test_a_campaign_whose_platforms_are_all_set_up_is_published() -> None:
+    desk = Desk(loaded(campaign(channels=("email", "wordpress", "feed"))))
+    (published,) = desk.launch.run(FILE)
+    assert published.campaign.channels == ("email", "wordpress", "feed")
 
 
 def test_the_same_text_again_is_the_publication_that_exists() -> None:
