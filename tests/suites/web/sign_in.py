@@ -71,9 +71,9 @@ class Door:
     def link(self, address: str = "ariane@universite.example") -> str:
         """Ask for a link, and return the path of the one that came."""
         self.ask(address)
-        found = re.search(r"https://\S+", self.letters.sent[-1].text)
+        found = re.search(r"https?://\S+(/e/\S+)", self.letters.sent[-1].text)
         assert found is not None
-        return found[0].removeprefix(BASE)
+        return found[1]
 
 
 def door(
@@ -83,6 +83,7 @@ def door(
     header: str = "",
     trusted: Collection[Network] = (),
     links: bool = True,
+    base: str = BASE,
     client: tuple[str, int] = ("203.0.113.7", 4711),
 ) -> Door:
     """Open the service to a browser at an address."""
@@ -92,7 +93,7 @@ def door(
         directory=SqlDirectory(service.engine),
         entries=SqlEntries(service.engine),
         letters=letters,
-        base_url=BASE,
+        base_url=base,
         sender="communications@universite.example",
     )
     pages, signer = Pages(TEMPLATES), service.signer
@@ -103,7 +104,7 @@ def door(
             raise NotOurs
         return "en" if found.delivery == ENGLISH else "fr"
 
-    who = WhoAsks(identify, header, trusted, base_url=BASE)
+    who = WhoAsks(identify, header, trusted, base_url=base)
     sign_in = SignIn(
         identify,
         pages,
@@ -111,7 +112,7 @@ def door(
         signer=signer,
         clock=service.clock,
         headers={"Content-Security-Policy": pages.policy, "Cache-Control": "no-store"},
-        base_url=BASE,
+        base_url=base,
         provider=provider,
         links=links,
     )
@@ -128,14 +129,14 @@ def door(
         pages=pages,
         gauges=service.gauges,
         log=json_lines(service.log),
-        base_url=BASE,
+        base_url=base,
         api=[*sign_in.routes, Route("/p/{token}", page, methods=["GET"])],
     )
     app.add_exception_handler(Unidentified, sign_in.refused)
     token, english = (signer.address("post", number).rpartition("/")[2] for number in (POST, ENGLISH))
     return Door(
         service,
-        TestClient(app, BASE, client=client, raise_server_exceptions=False),
+        TestClient(app, base, client=client, raise_server_exceptions=False),
         letters,
         identify,
         token,
