@@ -184,3 +184,13 @@ def test_a_draft_that_members_read_is_no_publication(network: PloneRig) -> None:
         assert platform.lookup(KEY) == Absent()
         assert platform.withdraw(KEY) == Withdrawn()
     assert state(network) == "private"
+
+
+def test_a_draft_that_members_read_is_no_publication_for_those_who_may_not_publish_either(
+    network: PloneRig,
+) -> None:
+    with built(network.recipe(account="stagiaire")) as platform:
+        answer = platform.post(a_post())
+    assert isinstance(answer, Refused)
+    assert "'internal'" in answer.reason
+    assert state(network) == "internal"

@@ -178,6 +178,32 @@ def test_a_list_that_leads_elsewhere_is_not_followed_with_our_token(
     assert "the list goes on at http://127.0.0.1:1/" in answer.reason
 
 
+def test_a_list_without_an_end_is_not_read_for_ever(
+    site: SharePointServer, sharepoint: SharePoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("diffuse.adapters.platforms.sharepoint.MOST_LISTS", 2)
+    site.part, site.filters = 1, "ignored"
+    site.pages.extend(others(5))
+    answer = sharepoint.lookup(KEY)
+    assert isinstance(answer, Refused)
+    assert "does not end after 2 parts" in answer.reason
+
+
+def test_a_name_that_something_else_has_is_a_refusal(site: SharePointServer, sharepoint: SharePoint) -> None:
+    words = "The specified item name already exists"
+    site.answers["POST pages"] = [Refusal(HTTPStatus.CONFLICT, "nameAlreadyExists", words)]
+    answer = sharepoint.post(a_post())
+    assert isinstance(answer, Refused)
+    assert f"{KEY}.aspx is taken" in answer.reason
+    assert words in answer.reason
+
+
+def test_whoever_hung_up_connects_anew(site: SharePointServer, sharepoint: SharePoint) -> None:
+    sharepoint.post(a_post())
+    sharepoint.close()
+    assert isinstance(sharepoint.lookup(KEY), Posted)
+
+
 def test_a_token_serves_for_many_calls(site: SharePointServer, sharepoint: SharePoint) -> None:
     for number in range(3):
         sharepoint.post(a_post(f"securite-p1-{number}"))
@@ -268,12 +294,13 @@ def test_whoever_is_throttled_waits_for_as_long_as_graph_says(
     assert len(site.posts()) == 1
 
 
+@pytest.mark.parametrize("status", [HTTPStatus.LOCKED, HTTPStatus.CONFLICT])
 def test_a_page_that_somebody_is_editing_is_changed_later(
-    site: SharePointServer, sharepoint: SharePoint
+    site: SharePointServer, sharepoint: SharePoint, status: int
 ) -> None:
     sharepoint.post(a_post())
     words = "The resource you are attempting to access is locked"
-    site.answers["PATCH microsoft.graph.sitePage"] = [Refusal(HTTPStatus.LOCKED, "resourceLocked", words)]
+    site.answers["PATCH microsoft.graph.sitePage"] = [Refusal(status, "resourceLocked", words)]
     answer = sharepoint.update(a_post(title="Après"))
     assert isinstance(answer, Retry)
     assert words in answer.reason
