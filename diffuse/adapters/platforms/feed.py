@@ -1,6 +1,6 @@
 """The channel ``feed``: nothing leaves, as the ledger of posts is what the feed is written from."""
 
-from diffuse.adapters.feeds import atom_entry
+from diffuse.adapters.platforms.atom import atom_entry
 from diffuse.domain.feed import Entry, tag
 from diffuse.domain.post import Absent, Dressed, Post, Posted, Withdrawn
 

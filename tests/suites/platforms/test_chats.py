@@ -92,7 +92,7 @@ def test_google_names_the_message_that_it_made() -> None:
 
 
 def test_labels_follow_the_language(server: ChatServer, chat: Chat) -> None:
-    chat.post(replace(POST, language="en", html="<p>Word</p>" * 6000))
+    chat.post(replace(POST, language="en", html=f"<p>{'Word ' * 9000}</p>"))
     (seen,) = server.seen
     assert "Read the rest" in seen.content
     assert ("Read and confirm" in seen.content) == (server.contract is not MATTERMOST)
@@ -136,7 +136,7 @@ def test_a_long_text_is_shortened_and_leads_to_the_rest(server: ChatServer, chat
 
 
 def test_a_long_text_without_an_address_ends_with_an_ellipsis(server: ChatServer, chat: Chat) -> None:
-    chat.post(replace(POST, html="<p>mot</p>" * 9000, url=""))
+    chat.post(replace(POST, html=f"<p>{'mot ' * 9000}</p>", url=""))
     (seen,) = server.seen
     assert seen.content.rstrip().endswith("…")
 
