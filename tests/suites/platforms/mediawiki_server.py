@@ -37,6 +37,7 @@ $wgJobRunRate = 0;
 $wgEnableEmail = false;
 $wgShowExceptionDetails = true;
 $wgPasswordAttemptThrottle = [];
+eval(file_get_contents('%s/further.txt'));
 """
 
 
@@ -48,7 +49,7 @@ class MediaWikiRig:
     passwords: dict[str, str]
     """Bot passwords by the name of the account."""
     settings: Path
-    """LocalSettings.php: what is added to it counts at the next request."""
+    """Further settings in PHP: what is written here counts at the next request."""
     name: str = "mediawiki"
     looks_up: bool = True
     changes: bool = True
@@ -84,6 +85,12 @@ class MediaWikiRig:
             token = self.api(action="query", meta="tokens")["query"]["tokens"]["csrftoken"]
             for title in titles:
                 self.api(action="delete", title=title, token=token)
+
+    def move(self, title: str, to: str) -> None:
+        """Move a page, as an editor of the wiki would."""
+        self._sign_in()
+        token = self.api(action="query", meta="tokens")["query"]["tokens"]["csrftoken"]
+        self.api(action="move", **{"from": title}, to=to, token=token)
 
     def api(self, **fields: str) -> dict[str, Any]:
         """Call the interface, signed in or not."""
@@ -124,7 +131,7 @@ def mediawiki_server() -> Iterator[MediaWikiRig]:
             "Writer": _account(folder, environment, "Writer", WRITES),
         }
         with php_server(SITE, port, log=folder / "php.log", environment=environment):
-            rig = MediaWikiRig(address=address, passwords=passwords, settings=settings)
+            rig = MediaWikiRig(address=address, passwords=passwords, settings=folder / "further.txt")
             with rig.client:
                 rig.empty()  # the installer writes a main page
                 yield rig
@@ -147,7 +154,8 @@ def _install(folder: Path, address: str) -> Path:
     _maintain(folder, {"MW_CONFIG_FILE": str(folder / "none.php")}, "install", *given, "Wiki", "Direction")
     settings = folder / "LocalSettings.php"
     with settings.open("a", encoding="utf-8") as file:
-        file.write(FURTHER % folder)
+        file.write(FURTHER % (folder, folder))
+    (folder / "further.txt").touch()
     return settings
 
 
