@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from diffuse.bootstrap import App
     from diffuse.settings import Settings
+    from diffuse.web.pages import Pages
 
 PATIENCE = 5
 """Seconds that a request under way has when the service stops."""
@@ -51,16 +52,16 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
     from diffuse.web.log import json_lines
     from diffuse.web.pages import Pages
 
-    token = settings.api_token.get_secret_value()
+    token, pages = settings.api_token.get_secret_value(), Pages(app.templates)
     web = create_app(
         app.record,
         SystemClock(),  # the database's own would keep each answer waiting, and fail with it
-        pages=Pages(app.templates),
+        pages=pages,
         gauges=app.gauges,
         log=json_lines(sys.stdout),
         base_url=settings.base_url,
         mine=app.mine,
-        api=_for_other_systems(app, token) if token else (),
+        api=_for_other_systems(app, pages, token) if token else (),
         trusted_proxies=settings.trusted_proxies,
         intranet=Intranet(
             meet=app.meet,
@@ -72,6 +73,7 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
             identity_header=settings.identity_header,
             magic_links=settings.magic_links,
             feeds=app.feeds,
+            widget_origins=settings.widget_origins,
         ),
     )
     # Without a configuration of its own, uvicorn writes its lines as diffuse does.
@@ -88,12 +90,17 @@ def server(app: "App", settings: "Settings") -> "uvicorn.Server":
     return running
 
 
-def _for_other_systems(app: "App", token: str) -> "list[Route]":
+def _for_other_systems(app: "App", pages: "Pages", token: str) -> "list[Route]":
     """Return what the token opens."""
     from diffuse.web.api import AbsencesApi
     from diffuse.web.metrics import Metrics
+    from diffuse.web.pending_api import PendingApi
 
-    return [*AbsencesApi(app.succeed, token).routes, *Metrics(app.gauges, app.clock, token).routes]
+    return [
+        *AbsencesApi(app.succeed, token).routes,
+        *PendingApi(app.identify, app.owed, pages, token).routes,
+        *Metrics(app.gauges, app.clock, token).routes,
+    ]
 
 
 def _heed_signals(running: "uvicorn.Server") -> None:

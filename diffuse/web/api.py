@@ -52,7 +52,7 @@ class AbsencesApi:
             if request.method not in ("GET", "HEAD", "PUT"):
                 raise Refused(405, f"{request.method} is not known here; expected GET or PUT")  # noqa: TRY301
             employee = request.path_params["employee"]
-            body = await _body(request) if request.method == "PUT" else None
+            body = await body_of(request, f"a list such as {EXAMPLE}") if request.method == "PUT" else None
             found = await run_in_threadpool(self._do, employee, body)
         except TransientFailure as failure:
             return JSONResponse({"problems": [str(failure)]}, 503, headers={"Retry-After": "60"})
@@ -84,12 +84,13 @@ def admit(request: Request, token: str) -> None:
         raise Refused(401, "the token is missing or wrong; expected 'Authorization: Bearer …' with api_token")
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request, expected: str) -> bytes:
+    """Read a body; one that is too long is refused with what is expected."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BYTES:
-            raise Refused(413, f"more than {MOST_BYTES} bytes; expected a list such as {EXAMPLE}")
+            raise Refused(413, f"more than {MOST_BYTES} bytes; expected {expected}")
     return body
 
 

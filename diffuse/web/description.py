@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from diffuse.domain.campaign import LANGUAGES
 from diffuse.services.record import REMARKS
 from diffuse.web.form import CONTENT_TYPE, RESPONSES
 
@@ -21,6 +22,31 @@ NOWHERE = {"description": "the same page for every link that leads nowhere", "co
 AWAY = {"description": "the database is away; nothing was recorded", "content": PAGE}
 OFTEN = {"description": "this link was used very often just now; nothing was recorded", "content": PAGE}
 TEXT = {"text/plain": {"schema": {"type": "string"}}}
+ATOM = {"application/atom+xml": {"schema": {"type": "string"}}}
+MESSAGE = {
+    "type": "object",
+    "properties": {
+        **{name: {"type": "string"} for name in ("title", "policy", "campaign")},
+        "language": {"type": "string", "enum": [*LANGUAGES]},
+        "url": {"type": "string", "format": "uri", "description": "for the employee alone"},
+        "since": {"type": "string", "format": "date-time"},
+    },
+}
+PENDING = {
+    "type": "object",
+    "properties": {
+        "pending": {"type": "integer", "minimum": 0},
+        "says": {"type": "string"},
+        "messages": {"type": "array", "items": MESSAGE},
+    },
+}
+JSON = {"application/json": {"schema": PENDING}}
+LANGUAGE = {
+    "name": "language",
+    "in": "query",
+    "description": "what it is said in; the employee's own when left out",
+    "schema": {"type": "string", "enum": [*LANGUAGES]},
+}
 
 
 def description(version: str) -> dict[str, Any]:
@@ -35,6 +61,9 @@ def description(version: str) -> dict[str, Any]:
                 "get": _get("the page of a message; it records no answer", {"200": _said("text/html")}),
                 "post": _post(),
             },
+            "/pending": {"get": _pending("what waits for whoever is signed in", JSON, "401", "403")},
+            "/pending/widget": {"get": _pending("the same, to be shown in a frame", PAGE, "403")},
+            "/feeds/{token}.atom": {"get": _feed()},
             "/health/live": {"get": _probe("whether the process answers", "200")},
             "/health/ready": {"get": _probe("whether the database can be worked with", "200", "503")},
         },
@@ -84,6 +113,26 @@ def _post() -> dict[str, Any]:
             "503": AWAY,
         },
     }
+
+
+def _pending(summary: str, content: dict[str, Any], *refusals: str) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "parameters": [LANGUAGE],
+        "responses": {
+            "200": {"description": "in the employee's language, or the one asked for", "content": content},
+            **{code: {"description": "the answer says why nobody is known"} for code in refusals},
+            "503": {"description": "the database is away"},
+        },
+    }
+
+
+def _feed() -> dict[str, Any]:
+    answers = {
+        "200": {"description": "Atom (RFC 4287)", "content": ATOM},
+        "304": {"description": "as it was, by its ETag or its Last-Modified"},
+    }
+    return _get("the posts of a channel, an audience and a language", answers)
 
 
 def _probe(summary: str, *answers: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from diffuse.services.mine import Mine
 from diffuse.services.owed import Owed
 from diffuse.web.feeds import FeedPages
 from diffuse.web.pages import Pages
+from diffuse.web.pending import PendingPages
 from diffuse.web.posts import PostPages
 from diffuse.web.sign_in import SignIn
 from diffuse.web.who_asks import WhoAsks
@@ -29,6 +30,7 @@ class Intranet:
         identity_header: the header in which our proxies name who has signed in; empty for none.
         magic_links: whether an employee can ask for a link by mail.
         feeds: the feeds of posts; None for none.
+        widget_origins: the sites that may show what waits for an employee.
     """
 
     meet: Meet
@@ -40,6 +42,7 @@ class Intranet:
     identity_header: str = ""
     magic_links: bool = True
     feeds: Feeds | None = None
+    widget_origins: Collection[str] = ()
 
     def behind(
         self,
@@ -72,8 +75,9 @@ class Intranet:
             trusted_proxies=trusted_proxies,
             mine=mine,
         )
+        pending = PendingPages(self.owed, who_asks, pages, headers=headers, origins=self.widget_origins)
         feeds = FeedPages(self.feeds, self.clock, headers).routes if self.feeds else ()
-        return Behind(routes=[*sign_in.routes, *posts.routes, *feeds], sign_in=sign_in)
+        return Behind(routes=[*sign_in.routes, *posts.routes, *pending.routes, *feeds], sign_in=sign_in)
 
 
 @dataclass(frozen=True, kw_only=True)

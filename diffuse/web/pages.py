@@ -1,6 +1,7 @@
 """The pages as HTML, without any script."""
 
 from base64 import b64encode
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,11 +19,12 @@ from markupsafe import Markup
 from diffuse.domain.remark import LONGEST
 from diffuse.errors import AuthoringError
 from diffuse.services.mine import Entry, MyMessages
+from diffuse.services.owed import Owes
 from diffuse.services.page import Page
 from diffuse.services.record import Given
 from diffuse.web.words import moment, read_words
 
-TEMPLATES = ("acknowledge", "mine", "sign_in", "entry", "bad_request", "not_found", "unavailable")
+TEMPLATES = ("acknowledge", "mine", "sign_in", "entry", "pending", "bad_request", "not_found", "unavailable")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,10 +90,15 @@ class Pages:
         except (OSError, UnicodeDecodeError, TemplateError) as error:
             raise AuthoringError.of(f"{error}", "the pages' layouts as shipped", file=str(folder)) from error
         digest = b64encode(sha256(style.encode()).digest()).decode()
-        self.policy = (
+        self._policy = (
             f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            "form-action 'self'; base-uri 'none'; frame-ancestors "
         )
+        self.policy = f"{self._policy}'none'"
+
+    def framed_by(self, sites: Collection[str]) -> str:
+        """Return the policy of a page that these sites may show in a frame, and nobody else."""
+        return self._policy + (" ".join(sites) or "'none'")
 
     def acknowledge(  # noqa: PLR0913, PLR0917 -- everything that can stand on this page
         self,
@@ -161,6 +168,26 @@ class Pages:
         return self._layouts["entry"].render(
             language=language, words=self._words[language], name=name, stamp=stamp
         )
+
+    def pending(self, language: str, owes: Owes | None, why: str = "") -> str:
+        """Lay out what waits for an employee, for a frame on the intranet; None when nobody is known.
+
+        ``why`` names the words that say why somebody who is signed in is not known.
+        """
+        words = self._words[language]
+        unknown = words.of(f"sign_in_{why}") if why else words.pending_unknown
+        return self._layouts["pending"].render(
+            language=language,
+            words=words,
+            says=self.pending_says(language, len(owes.owing)) if owes else unknown,
+            owing=owes.owing if owes else (),
+        )
+
+    def pending_says(self, language: str, count: int) -> str:
+        """Say how many messages wait."""
+        words = self._words[language]
+        said = {0: words.pending_none, 1: words.pending_one}.get(count, words.pending_many)
+        return said.replace("{count}", f"{count}")
 
     def bad_request(self, language: str, back: str) -> str:
         """Lay out that nothing was recorded; ``back`` is the address of the page with the form."""
