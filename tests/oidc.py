@@ -50,7 +50,7 @@ class Provider:
 
     ``changes`` go into the ID token (None takes a claim out), ``kept_back`` says what only userinfo tells,
     ``lies`` how it does wrong: ``signature``, ``none``, ``secret``, ``public``, ``no token``, ``html``,
-    ``busy``, ``error``, ``issuer``; or otherwise: ``post``.
+    ``busy``, ``error``, ``issuer``; or otherwise: ``post``, ``no kid``. ``further`` are keys that it has too.
     """
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -61,6 +61,7 @@ class Provider:
     asked: list[str] = field(default_factory=list)
     codes: dict[str, tuple[dict[str, str], dict[str, Any]]] = field(default_factory=dict)
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    further: list[Any] = field(default_factory=list)
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "1"}, auto_kid=False))
 
     def rotates(self) -> None:
@@ -146,7 +147,8 @@ class Provider:
             shared = SECRET.encode() if self.lies == "secret" else self.key.as_pem(private=False)
             return hmac_signed({"alg": "HS256", "kid": self.key.kid}, told, shared)
         key = RSAKey.generate_key(2048) if self.lies == "signature" else self.key
-        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, told, key)
+        named = {} if self.lies == "no kid" else {"kid": self.key.kid}
+        return jwt.encode({"alg": "RS256", **named}, told, key)
 
     def userinfo(self, authorization: str) -> tuple[int, dict[str, Any]]:
         found = self.tokens.get(authorization.removeprefix("Bearer "))
@@ -164,7 +166,7 @@ def provider(now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterato
         def do_GET(self) -> None:
             answers: dict[str, Callable[[], tuple[int, dict[str, Any]]]] = {
                 "/.well-known/openid-configuration": lambda: (200, one.metadata()),
-                "/jwks": lambda: (200, {"keys": [one.key.as_dict(private=False)]}),
+                "/jwks": lambda: (200, {"keys": [*one.further, one.key.as_dict(private=False)]}),
                 "/userinfo": lambda: one.userinfo(self.headers.get("authorization", "")),
             }
             self._answer(*answers.get(self.path, lambda: (404, {}))())

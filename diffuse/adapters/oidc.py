@@ -16,7 +16,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[im
 from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet, import_key
 from joserfc.jws import JWSRegistry
 
 from diffuse.errors import PermanentFailure, TransientFailure
@@ -173,7 +173,7 @@ class OpenIdProvider:
         return claims
 
     def _decoded(self, token: str) -> jwt.Token:
-        keys = KeySet.import_key_set(self._keys())  # type: ignore[arg-type]
+        keys = KeySet([key for one in self._keys().get("keys", ()) if (key := _key(one))])
         registry = JWSRegistry(algorithms=list(SIGNED_BY), strict_check_header=False)
         return jwt.decode(token, keys, registry=registry)
 
@@ -259,6 +259,16 @@ class OpenIdProvider:
         if answer.status_code != _OK or not isinstance(found, dict):
             raise PermanentFailure(f"{self.issuer} answers {answer.status_code} at {address}{_told(found)}")
         return found
+
+
+def _key(found: Any) -> Key | None:  # noqa: ANN401 -- whatever JSON holds
+    """Read a key by which the provider signs; it may publish others, and some that nobody here knows."""
+    if not isinstance(found, dict) or found.get("use", "sig") != "sig":
+        return None
+    try:
+        return import_key(found)
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _form_encoded(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from joserfc.jwk import RSAKey
 
 from diffuse.adapters.oidc import KEPT, SOON, OpenIdProvider
 from diffuse.errors import PermanentFailure, TransientFailure
@@ -36,7 +37,7 @@ def clock(shared: tuple[Provider, FrozenClock]) -> FrozenClock:
 def there(shared: tuple[Provider, FrozenClock], clock: FrozenClock) -> Provider:
     """The provider, truthful again."""
     one, _ = shared
-    one.lies, one.changes, one.kept_back = "", {}, {}
+    one.lies, one.changes, one.kept_back, one.further = "", {}, {}, []
     one.asked.clear()
     return one
 
@@ -90,6 +91,32 @@ def test_a_key_that_is_new_is_looked_for(ours: OpenIdProvider, there: Provider) 
     signed_in(ours, there)
     there.rotates()
     assert signed_in(ours, there) == ANA
+
+
+def test_keys_that_nobody_here_knows_or_that_do_not_sign_are_passed_over(
+    ours: OpenIdProvider, there: Provider
+) -> None:
+    seal = RSAKey.generate_key(2048, {"kid": "2", "use": "enc", "alg": "RSA-OAEP"}).as_dict(private=False)
+    unknown = {"kty": "OKP", "crv": "Ed999", "kid": "3", "x": "AAAA"}
+    there.further = [seal, unknown, {"kty": "AKP", "kid": "4", "pub": "AAAA"}, {}, "x"]
+    there.lies = "no kid"
+    assert signed_in(ours, there) == ANA
+
+
+def test_a_provider_without_keys_vouches_for_nobody(clock: FrozenClock, there: Provider) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/jwks":
+            return httpx.Response(200, json={"keys": []})
+        with httpx.Client() as client:
+            found = client.send(request)
+        return httpx.Response(found.status_code, json=found.json())
+
+    wire = httpx.MockTransport(answer)
+    with (
+        closing(OpenIdProvider(there.url, CLIENT, SECRET, now=clock.now, transport=wire)) as ours,
+        pytest.raises(PermanentFailure, match="does not hold"),
+    ):
+        signed_in(ours, there)
 
 
 def test_a_provider_that_takes_the_secret_in_the_form_gets_it_there(
