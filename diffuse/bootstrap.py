@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diffuse.domain.attention import Attention
+from diffuse.domain.campaign import Campaign
 from diffuse.domain.traffic import Limit, Server, Traffic
 from diffuse.errors import AuthoringError, FieldPath, Problem, dotted
 from diffuse.ports import (
@@ -374,16 +375,47 @@ def diagnose(settings: "Settings") -> Diagnose:
     """Put together what looks at an installation and changes nothing."""
     from diffuse.adapters.clock import SystemClock
     from diffuse.adapters.examinations import BrokerExamination, JournalExamination, MailExamination
+    from diffuse.adapters.intranet_examinations import (
+        ChannelExamination,
+        IdentityExamination,
+        PlatformExamination,
+    )
     from diffuse.adapters.sql.examination import DatabaseExamination
 
+    clock = SystemClock()
     return Diagnose(
         [
-            DatabaseExamination(settings.database_url.get_secret_value(), machine=SystemClock()),
+            DatabaseExamination(settings.database_url.get_secret_value(), machine=clock),
             JournalExamination(settings.journal),
             MailExamination(lambda: mail(settings).servers),
             BrokerExamination(lambda: broker(settings)),
+            PlatformExamination(lambda: platforms(settings)),
+            ChannelExamination(lambda: _running(settings), lambda: platforms(settings)),
+            IdentityExamination(
+                provider=lambda: identity_provider(settings, clock),
+                back=f"{settings.base_url}/oidc/callback",
+                header=settings.identity_header,
+                proxies=", ".join(map(str, settings.trusted_proxies)),
+                mails_links=settings.magic_links,
+                running=lambda: _running(settings),
+            ),
         ]
     )
+
+
+def _running(settings: "Settings") -> list[Campaign]:
+    """Return the campaigns that are published; nothing is upgraded for it."""
+    from diffuse.adapters import baked_json, definitions
+    from diffuse.adapters.sql.engine import connect
+    from diffuse.adapters.sql.publications import SqlPublications
+
+    engine = connect(settings.database_url.get_secret_value())
+    try:
+        campaigns, wordings = (definitions.dump, definitions.load), (baked_json.dump, baked_json.load)
+        kept = SqlPublications(engine, campaigns=campaigns, wordings=wordings)
+        return [one.campaign for one in kept.running()]
+    finally:
+        engine.dispose()
 
 
 def _seconds(clock: Clock) -> Callable[[], float]:
@@ -715,6 +747,8 @@ def app(  # noqa: PLR0915 -- one line for each part
             results=SqlResults(engine, publications=publications.get),
             directory=directory,
             publications=publications,
+            postings=postings,
+            relief=SqlRelief(engine),
             receipts=ReceiptBook(
                 publications=publications, relief=SqlRelief(engine), pseudonym=signer.pseudonym
             ),

@@ -17,8 +17,8 @@ RULES = "YAML file of the organisation's rules of attention."
 @click.option(
     "--published",
     is_flag=True,
-    help="Compare with what is published and set up: find versions that say nothing of it, and channels without"
-    " a platform.",
+    help="Compare with what is published and set up: find versions that say nothing of it, and channels"
+    " without a platform.",
 )
 @click.pass_context
 def check(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Look at settings, database, journals, mail servers and broker; change nothing.
+    """Look at settings, database, journals, mail servers, broker and intranet platforms; change nothing.
 
     Each line is one thing, ok or trouble. The exit status is 0 when all is well, 1 when there is trouble.
     """
