@@ -278,8 +278,8 @@ def killed_at(step: int, rig: Rig, posters: Posters) -> Mapping[str, str] | None
 
         def kill(number: int) -> bool:
             if number == step:
-                posters.kill(started.result(10))
                 killed.set()
+                posters.kill(started.result(10))
             return number < step
 
         proxy.on_step = kill

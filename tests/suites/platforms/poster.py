@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -37,8 +37,9 @@ class Posters:
         return self._do({"recipe": asdict(recipe), "post": told, "answer": str(self._folder / "answer")})
 
     def kill(self, pid: int) -> None:
-        """End one at once."""
-        os.kill(pid, signal.SIGKILL)
+        """End one at once; it may just have come to its end."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
     def answer(self, pid: int) -> dict[str, Any] | None:
         """Wait until one has ended; return its answer and the ``kind`` of that, or None without any."""
