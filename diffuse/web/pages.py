@@ -169,17 +169,16 @@ class Pages:
             language=language, words=self._words[language], name=name, stamp=stamp
         )
 
-    def pending(self, language: str, owes: Owes | None, why: str = "") -> str:
-        """Lay out what waits for an employee, for a frame on the intranet; None when nobody is known.
+    def pending(self, language: str, owes: Owes | None, why: str = "pending_unknown") -> str:
+        """Lay out what waits for an employee, for a frame on the intranet.
 
-        ``why`` names the words that say why somebody who is signed in is not known.
+        Where that cannot be told (None), ``why`` names the words that say so.
         """
         words = self._words[language]
-        unknown = words.of(f"sign_in_{why}") if why else words.pending_unknown
         return self._layouts["pending"].render(
             language=language,
             words=words,
-            says=self.pending_says(language, len(owes.owing)) if owes else unknown,
+            says=self.pending_says(language, len(owes.owing)) if owes else words.of(why),
             owing=owes.owing if owes else (),
         )
 

@@ -73,12 +73,15 @@ class PendingPages:
 
     def widget(self, request: Request) -> Response:
         """Show the list in a frame."""
+        usual = language_of(request, "fr")
         try:
-            owes, why = self._owes(request), ""
+            owes = self._owes(request)
         except Unidentified as failure:
-            owes, why = None, failure.why
-        html = self._pages.pending(language_of(request, owes.language if owes else "fr"), owes, why)
-        return HTMLResponse(html, 403 if why else 200, headers=self._framed())
+            return self._frame(self._pages.pending(usual, None, f"sign_in_{failure.why}"), 403)
+        except TransientFailure:
+            return self._frame(self._pages.pending(usual, None, "unavailable_title"), 503, AWAY)
+        language = language_of(request, owes.language) if owes else usual
+        return self._frame(self._pages.pending(language, owes))
 
     def _owes(self, request: Request) -> Owes | None:
         who = self._who_asks.of(request)
@@ -98,12 +101,13 @@ class PendingPages:
             "Access-Control-Allow-Credentials": "true",
         }
 
-    def _framed(self) -> dict[str, str]:
-        """Return the headers of a page in a frame: X-Frame-Options cannot name sites, so it is left out."""
-        headers = {**self._headers, "Content-Security-Policy": self._pages.framed_by(self._origins)}
+    def _frame(self, html: str, status: int = 200, more: Mapping[str, str] | None = None) -> Response:
+        """Answer with a page for a frame; X-Frame-Options cannot name sites, so it is left out."""
+        policy = {"Content-Security-Policy": self._pages.framed_by(self._origins)}
+        headers = {**self._headers, **policy, **(more or {})}
         if self._origins:
             headers.pop("X-Frame-Options", None)
-        return headers
+        return HTMLResponse(html, status, headers=headers)
 
 
 def language_of(request: Request, usual: str) -> str:

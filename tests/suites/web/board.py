@@ -37,6 +37,7 @@ from diffuse.services.record import Record
 from diffuse.testing import MemoryLetters
 from diffuse.web.app import create_app
 from diffuse.web.intranet import Intranet
+from diffuse.web.limits import Limits
 from diffuse.web.log import Log, silent
 from diffuse.web.pages import Pages
 from diffuse.web.pending_api import PendingApi
@@ -158,7 +159,14 @@ class Board:
             authority=AUTHORITY,
         )
 
-    def app(self, base: str, *, log: Log = silent, origins: tuple[str, ...] = (SITE,)) -> Starlette:
+    def app(
+        self,
+        base: str,
+        *,
+        log: Log = silent,
+        origins: tuple[str, ...] = (SITE,),
+        limits: Limits | None = None,
+    ) -> Starlette:
         """Put the service together, with all that stands behind posts."""
         directory, pages = SqlDirectory(self.engine), Pages(TEMPLATES)
         hits = SqlHits(self.engine)
@@ -209,6 +217,7 @@ class Board:
             pages=pages,
             gauges=Dials(),
             log=log,
+            limits=limits,
             base_url=base,
             api=PendingApi(identify, owed, pages, TOKEN).routes,
             trusted_proxies=(ip_network("10.0.0.0/8"),),

@@ -6,11 +6,9 @@ from typing import Any
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
-from diffuse.services.record import Record
-from diffuse.web.app import create_app
 from diffuse.web.limits import AT_ONCE, KEPT, Limits
-from diffuse.web.pages import Pages
-from tests.suites.web.given import TEMPLATES, Service, publications, shown
+from tests.suites.web.board import board_of, opened
+from tests.suites.web.given import BASE, Service, shown
 
 SOME = settings(
     max_examples=60,
@@ -32,15 +30,27 @@ class Seconds:
 
 
 def test_a_link_that_is_used_without_end_is_refused_and_nothing_more_is_recorded(service: Service) -> None:
-    path = service.path("open")
-    answers = [service.browser.get(path) for _ in range(AT_ONCE + 5)]
-    assert [answer.status_code for answer in answers] == [200] * AT_ONCE + [429] * 5
-    assert answers[-1].headers["retry-after"] == "60"
-    assert "no-store" in answers[-1].headers["cache-control"]
-    assert "Réessayez dans quelques minutes" in shown(answers[-1])
-    assert len(service.events()) == AT_ONCE
-    assert service.browser.get(service.path("open", "both en")).status_code == 200
-    assert service.browser.get("/health/live").status_code == 200
+    with opened(board_of(service), BASE, limits=Limits(Seconds())) as browser:
+        answers = [browser.get(service.path("open")) for _ in range(AT_ONCE + 5)]
+        assert [answer.status_code for answer in answers] == [200] * AT_ONCE + [429] * 5
+        assert answers[-1].headers["retry-after"] == "60"
+        assert "no-store" in answers[-1].headers["cache-control"]
+        assert "Réessayez dans quelques minutes" in shown(answers[-1])
+        assert len(service.events()) == AT_ONCE
+        assert browser.get(service.path("open", "both en")).status_code == 200
+        assert browser.get("/health/live").status_code == 200
+
+
+def test_the_link_of_a_feed_is_counted_for_each_address_that_asks_as_our_proxies_name_it(
+    service: Service,
+) -> None:
+    board = board_of(service)
+    path = board.feeds.all()[0].address.removeprefix(BASE)
+    limits = Limits(Seconds())
+    with opened(board, BASE, limits=limits) as browser:
+        limits.allow(f"{path} 203.0.113.7", AT_ONCE)
+        one, other = ({"X-Forwarded-For": name} for name in ("203.0.113.7", "203.0.113.8"))
+        assert [browser.get(path, headers=by).status_code for by in (one, other)] == [429, 200]
 
 
 def test_uses_are_given_back_one_a_second() -> None:
@@ -61,24 +71,18 @@ def test_links_without_end_take_no_memory_without_end() -> None:
 
 
 def test_nothing_that_the_description_allows_breaks_the_service(service: Service) -> None:
-    record = Record(
-        hits=service.hits,
-        publications=publications(service.engine),
-        clock=service.clock,
-        signer=service.signer,
-    )
-    hours = count(0, 3600).__next__
-    app = create_app(
-        record, service.clock, pages=Pages(TEMPLATES), gauges=service.gauges, limits=Limits(hours)
-    )
+    board = board_of(service)
+    board.post("wild")
+    app = board.app(BASE, limits=Limits(count(0, 3600).__next__))
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     operations = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
-    assert {one.label for one in operations} >= {"GET /o/{token}.gif", "POST /a/{token}"}
+    assert {one.label for one in operations} >= {"GET /o/{token}.gif", "POST /a/{token}", "GET /pending"}
     asked: list[int] = []
     tokens = {
         purpose[0]: service.path(purpose)[3:].removesuffix(".gif")
         for purpose in ("open", "click", "acknowledge")
     }
+    tokens["f"] = board.feeds.all()[1].address[-37:].removesuffix(".atom")
     for operation in operations:
 
         @SOME
@@ -91,5 +95,5 @@ def test_nothing_that_the_description_allows_breaks_the_service(service: Service
         ask()
     assert len(asked) > 100
     assert {status for status in asked if status >= 500} == set()
-    assert {200, 302, 400, 404} <= set(asked)
+    assert {200, 302, 400, 401, 404} <= set(asked)
     assert service.rows("acknowledgement") == []
