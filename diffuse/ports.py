@@ -773,6 +773,8 @@ class Result:
     raw_clicks: int = 0
     human_clicks: int = 0
     unsure_clicks: int = 0
+    identified_by: str = ""
+    post: int | None = None
 
 
 class Count(NamedTuple):

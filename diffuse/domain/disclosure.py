@@ -22,15 +22,16 @@ People: TypeAlias = AbstractSet[str]
 
 
 class Hidden(StrEnum):
-    """Why a row is hidden: it is small itself, or a small one could be computed from it."""
+    """Why a row is hidden: it is small itself, a small one could be computed from it, or another reason."""
 
     SMALL = "small"
     COMPLEMENT = "complement"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A policy: its versions and its key points count the same messages, cut in two ways.
+    """A policy on a channel: its versions and its key points count the same messages, cut in two ways.
 
     Attributes:
         tops: the rows of its versions.
@@ -46,22 +47,31 @@ def is_small(people: Collection[str], smallest: int = SMALLEST) -> bool:
     return 0 < len(people) < smallest
 
 
-def hidden_parts(rows: Mapping[Row, People], smallest: int = SMALLEST) -> dict[Row, Hidden]:
-    """Return which rows to hide of a table whose rows add up to a total that is known, such as weeks."""
-    hidden = {row: Hidden.SMALL for row, people in rows.items() if is_small(people, smallest)}
+def hidden_parts(
+    rows: Mapping[Row, People], smallest: int = SMALLEST, also: Collection[Row] = ()
+) -> dict[Row, Hidden]:
+    """Return which rows to hide of a table whose rows add up to a total that is known, such as weeks.
+
+    ``also`` names rows that are hidden anyway.
+    """
+    hidden = _hidden(rows, smallest, also)
     _cover(hidden, rows, tuple(rows), smallest)
     return hidden
 
 
 def hidden_in_branches(
-    rows: Mapping[Hashable, People], branches: Collection[Branch], smallest: int = SMALLEST
+    rows: Mapping[Hashable, People],
+    branches: Collection[Branch],
+    smallest: int = SMALLEST,
+    also: Collection[Hashable] = (),
 ) -> dict[Hashable, Hidden]:
     """Return which rows to hide of two tables: all tops add up to a known total, and each branch twice.
 
     Whoever adds tables up learns, of each branch with hidden tops, the sum of these or of its hidden leaves,
-    and all such sums together only: every choice must count ``smallest`` people.
+    and all such sums together only: every choice must count ``smallest`` people. ``also`` names rows that are
+    hidden anyway.
     """
-    hidden = {row: Hidden.SMALL for row, people in rows.items() if is_small(people, smallest)}
+    hidden = _hidden(rows, smallest, also)
     before = -1
     while len(hidden) > before:
         before = len(hidden)
@@ -69,6 +79,35 @@ def hidden_in_branches(
             _cover_branch(hidden, rows, branch, smallest)
         _cover_together(hidden, rows, branches, smallest)
     return hidden
+
+
+def hidden_by_channel(
+    rows: Mapping[Hashable, People],
+    channels: Collection[Collection[Branch]],
+    smallest: int = SMALLEST,
+    also: Collection[Hashable] = (),
+) -> set[Hashable]:
+    """Return which rows to hide where the branches of each channel add up to a known total, and all do.
+
+    The total of all channels stands in other tables; less what is shown of one channel it tells the others.
+    """
+    everything = tuple(branch for branches in channels for branch in branches)
+    hidden, before = set(also), -1
+    while len(hidden) > before:
+        before = len(hidden)
+        for branches in (everything, *channels):
+            own = {row: rows[row] for one in branches for row in (*one.tops, *one.leaves)}
+            hidden |= hidden_in_branches(own, branches, smallest, hidden).keys()
+    return hidden
+
+
+def _hidden(rows: Mapping[Row, People], smallest: int, also: Collection[Row]) -> dict[Row, Hidden]:
+    """Return what is hidden for its own sake."""
+    return {
+        row: Hidden.SMALL if is_small(people, smallest) else Hidden.OTHER
+        for row, people in rows.items()
+        if row in also or is_small(people, smallest)
+    }
 
 
 def _cover(

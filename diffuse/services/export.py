@@ -3,31 +3,42 @@
 A message counts once it was sent. It counts as opened when its image was loaded, a link was followed, a
 question answered or the text acknowledged. Acknowledgements are counted per key point and employee: the
 first one is enough, however often the key point returns, but a stale one, of a text that has changed
-materially since, is none.
+materially since, is none. Lines of key points and policies tell channels apart; whoever met an intranet post
+was sent it, and an acknowledgement counts on the channel by which it came.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import date, datetime
-from operator import attrgetter
 from typing import Protocol, TypeAlias
 
-from diffuse.domain.delivery import State
+from diffuse.domain.campaign import Campaign
+from diffuse.domain.channel import EMAIL
 from diffuse.domain.disclosure import SMALLEST
-from diffuse.domain.events import Kind
-from diffuse.domain.measures import Rate, week_of
+from diffuse.domain.measures import week_of
 from diffuse.domain.people import Employee
-from diffuse.domain.policy import KeyPoint
-from diffuse.domain.tracking import AGGREGATE, NAMED
-from diffuse.ports import Clock, Count, Directory, Publications, Published, Result, Results
+from diffuse.domain.policy import KeyPoint, Policy
+from diffuse.ports import (
+    Clock,
+    Count,
+    Directory,
+    Postings,
+    Publications,
+    Published,
+    Relief,
+    Result,
+    Results,
+)
 from diffuse.services import grouped
+from diffuse.services.intended import NOBODY, Intended, Newest
 from diffuse.services.newer import InForce, in_force
+from diffuse.services.posts import POSTS, Posts
 from diffuse.services.receipts import RECEIPTS, ReceiptBook, Receipts, Told
+from diffuse.services.tally import COUNTS, RATES, Row, Tally
 
-Cell: TypeAlias = "str | int | date | datetime | Rate | None"
-Lines: TypeAlias = "Mapping[tuple[str, str, str], Tally] | Mapping[tuple[str, str], Tally]"
-Row: TypeAlias = "Sequence[Cell]"
+Table: TypeAlias = "tuple[str, Sequence[str], Iterable[Row]]"
+"""A name, columns and rows."""
 
 
 class Tables(Protocol):
@@ -38,96 +49,18 @@ class Tables(Protocol):
 
 
 DELIVERIES = (*(field.name for field in fields(Result)), "version", "acknowledgement")
-HITS = ("raw_opens", "human_opens", "unsure_opens", "raw_clicks", "human_clicks", "unsure_clicks")
-COUNTS = ("messages", "opened", "unknown", "failed", "asked", "acknowledged", "answered", "right", *HITS)
 COUNTED = ("counted_opens", "counted_clicks")
-RATES = ("open_rate", "acknowledgement_rate", "right_rate")
+REACH_RATE = "reach_rate"
 EMPLOYEES = ("employee", "name", "department", "language", *COUNTS, *RATES)
-KEY_POINTS = ("campaign", "policy", "key_point", "employees", *COUNTS, *RATES, *COUNTED, grouped.SUPPRESSED)
-POLICIES = ("campaign", "policy", "version", "employees", *COUNTS, *RATES, *COUNTED, grouped.SUPPRESSED)
+_REACHED = ("channel", "intended", "employees", *COUNTS, *RATES, REACH_RATE, *COUNTED, grouped.SUPPRESSED)
+KEY_POINTS = ("campaign", "policy", "key_point", *_REACHED)
+POLICIES = ("campaign", "policy", "version", *_REACHED)
 WEEKS = ("campaign", "week", "employees", *COUNTS, *RATES, *COUNTED, grouped.SUPPRESSED)
 DEPARTMENTS = ("campaign", "department", "employees", *COUNTS, *RATES, grouped.SUPPRESSED)
 
 
-@dataclass(kw_only=True, slots=True)
-class Tally:
-    """Counts for one line of a report; pairs are (employee, key point)."""
-
-    messages: int = 0
-    measured: int = 0
-    opened: int = 0
-    unknown: int = 0
-    failed: int = 0
-    asked: set[tuple[str, str]] = field(default_factory=set)
-    acknowledged: set[tuple[str, str]] = field(default_factory=set)
-    answered: int = 0
-    right: int = 0
-    counted: dict[Kind, int] = field(default_factory=lambda: {Kind.OPENED: 0, Kind.CLICKED: 0})
-    hits: list[int] = field(default_factory=lambda: [0] * len(HITS))
-    employees: set[str] = field(default_factory=set)
-    people: dict[str, set[str]] = field(
-        default_factory=lambda: {part: set() for part in (grouped.WHOLE, *grouped.PARTS)}
-    )
-
-    def add(self, result: Result, *, acknowledge: bool, stale: bool) -> None:
-        """Count one delivery; a stale acknowledgement does not count."""
-        self.unknown += result.state == State.UNKNOWN
-        self.failed += result.state == State.FAILED
-        if result.state in {State.UNKNOWN, State.FAILED, State.SENT}:
-            self._behind(result, acknowledge=acknowledge)
-        if result.state != State.SENT:
-            return
-        self.messages += 1
-        self.employees.add(result.employee)
-        by_name = result.opens == NAMED
-        self.measured += by_name
-        self.opened += by_name and opened(result)
-        pair = (result.employee, f"{result.campaign}/{result.key_point}")
-        if acknowledge:
-            self.asked.add(pair)
-        if result.acknowledged_at and not stale:
-            self.acknowledged.add(pair)
-        self.answered += result.answered_at is not None
-        self.right += result.answer.endswith(":right")
-        self.hits = [sum(pair) for pair in zip(self.hits, _hits(result), strict=True)]
-
-    def _behind(self, result: Result, *, acknowledge: bool) -> None:
-        """Note whom each part counts."""
-        parts = {
-            grouped.WHOLE: True,
-            "acknowledgements": acknowledge or result.acknowledged_at is not None,
-            "answers": result.answered_at is not None,
-            "opens": result.opens == NAMED,
-            "clicks": result.clicks == NAMED,
-            "counted": AGGREGATE in {result.opens, result.clicks},
-        }
-        for part, counts in parts.items():
-            if counts:
-                self.people[part].add(result.employee)
-
-    @property
-    def cells(self) -> tuple[Cell, ...]:
-        """The counts and the rates, in the order of COUNTS and RATES."""
-        asked, acknowledged = len(self.asked), len(self.acknowledged)
-        counts = (self.messages, self.opened, self.unknown, self.failed)
-        rates = (
-            Rate(self.opened, self.measured),
-            Rate(acknowledged, asked),
-            Rate(self.right, self.answered),
-        )
-        return (*counts, asked, acknowledged, self.answered, self.right, *self.hits, *rates)
-
-
-_hits = attrgetter(*HITS)
-
-
-def opened(result: Result) -> bool:
-    """Tell whether anything came back that only an opened message can cause."""
-    return any((result.opened_at, result.clicked_at, result.answered_at, result.acknowledged_at))
-
-
 class Export:
-    """Reads the ledger once and fills the six tables."""
+    """Reads the ledger once and fills the eight tables."""
 
     def __init__(  # noqa: PLR0913 -- one collaborator each
         self,
@@ -135,6 +68,8 @@ class Export:
         results: Results,
         directory: Directory,
         publications: Publications,
+        postings: Postings,
+        relief: Relief,
         receipts: ReceiptBook,
         clock: Clock,
         smallest_group: int = SMALLEST,
@@ -146,15 +81,18 @@ class Export:
         self._results = results
         self._directory = directory
         self._publications = publications
+        self._postings = postings
+        self._relief = relief
 
     def run(self, tables: Tables, on: date | None = None, *, named: bool = True) -> "Report":
         """Write every table, those of single people only where ``named``; return what a summary needs.
 
-        ``on`` is the day from which negative receipts are seen; today when it is left out.
+        ``on`` is the day from which negative receipts and audiences are seen; today when it is left out.
         """
+        now = self._clock.now()
         employees = {employee.id: employee for employee in self._directory.employees()}
-        report = Report(self._publications)
-        receipts = self._receipts.open(employees, on or self._clock.now().date())
+        report = Report(self._publications, Posts(self._postings.all(), self._publications))
+        receipts = self._receipts.open(employees, on or now.date())
         rows = self._deliveries(employees, report, receipts)
         if named:
             tables.write("deliveries", DELIVERIES, rows)
@@ -164,12 +102,10 @@ class Export:
             deque(rows, maxlen=0)
         for count in self._results.counts():
             report.count(count)
-        for name, columns, tallies, hidden in report.grouped(self._smallest):
-            lines: dict[tuple[str, ...], Row] = {
-                key: (len(tally.employees), *tally.cells, *tally.counted.values())
-                for key, tally in tallies.items()
-            }
-            tables.write(name, columns, grouped.rows(columns, lines, hidden))
+        for name, columns, lines in report.tables(
+            self._smallest, Intended(employees, self._relief.duties(), on, now)
+        ):
+            tables.write(name, columns, lines)
         return report
 
     def _deliveries(
@@ -194,22 +130,29 @@ def _people(employees: dict[str, Employee], report: "Report") -> Iterator[Row]:
 
 
 class Report:
-    """The tallies of an export, by employee, key point, policy and week."""
+    """The tallies of an export, by employee, key point, policy, week and department, and its posts."""
 
-    def __init__(self, publications: Publications) -> None:
+    def __init__(self, publications: Publications, posts: Posts) -> None:
         """Lay out a line for every key point and policy of the running campaigns, sent or not."""
+        self.posts = posts
         self._publications = publications
         self._running = publications.running()
         self._shown: dict[int, dict[str, tuple[str, KeyPoint, InForce]]] = {}
+        self._newest = Newest()
         self.by_employee: dict[str, Tally] = {}
-        self.by_key_point: dict[tuple[str, str, str], Tally] = {}
-        self.by_policy: dict[tuple[str, str, str], Tally] = {}
+        self.by_key_point: dict[grouped.Key, Tally] = {}
+        self.by_policy: dict[grouped.Key, Tally] = {}
         self.by_week: dict[tuple[str, str], Tally] = {}
         self.by_department: dict[tuple[str, str], Tally] = {}
         for one in self._running:
+            self._newest.know(one)
             for policy, point in one.campaign.key_points:
-                self.by_key_point[one.campaign.id, policy.id, point.id] = Tally()
-                self.by_policy[one.campaign.id, policy.id, policy.version] = Tally()
+                for channel in channels(one.campaign, policy, point):
+                    self._lines(one.campaign, policy, point.id, channel)
+        for line in posts.lines:
+            if line.posting.sent_at:
+                self._newest.know(publications.get(line.posting.publication))
+                self._lines(line.campaign, line.policy, line.posting.key_point, line.posting.channel)
 
     def add(self, result: Result, department: str) -> tuple[Told, InForce]:
         """Count one delivery on every line that it belongs to, by the text that it showed; return that text.
@@ -218,45 +161,97 @@ class Report:
         """
         version, point, standing = self._text(result)
         stale = standing == InForce.STALE
+        where, channel = (result.campaign, result.policy), result.channel
         for tally, now in (
             (self.by_employee.setdefault(result.employee, Tally()), True),
-            (self.by_key_point.setdefault((result.campaign, result.policy, result.key_point), Tally()), True),
-            (self.by_policy.setdefault((result.campaign, result.policy, version), Tally()), False),
+            (self.by_key_point.setdefault((*where, result.key_point, channel), Tally()), True),
+            (self.by_policy.setdefault((*where, version, channel), Tally()), False),
             (self.by_week.setdefault((result.campaign, week_of(result.due_on)), Tally()), False),
             (self.by_department.setdefault((result.campaign, department), Tally()), True),
         ):
             tally.add(result, acknowledge=point.acknowledge, stale=stale and now)
+        self.posts.add(result, stale=stale)
         return Told(result=result, version=version, point=point, stale=stale), standing
 
     def count(self, count: Count) -> None:
-        """Count hits without a person on every line that they belong to."""
-        campaign = self._publications.get(count.publication).campaign
-        policy, _ = campaign.key_point(count.key_point)
-        for tally in (
-            self.by_key_point.setdefault((campaign.id, policy.id, count.key_point), Tally()),
-            self.by_policy.setdefault((campaign.id, policy.id, policy.version), Tally()),
-            self.by_week.setdefault((campaign.id, count.week), Tally()),
-        ):
+        """Count hits without a person on every line that they belong to.
+
+        Nobody knows by which channel they came: they stand with mail, as far as the key point travels so.
+        """
+        published = self._publications.get(count.publication)
+        self._newest.know(published)
+        campaign = published.campaign
+        policy, point = campaign.key_point(count.key_point)
+        travels = channels(campaign, policy, point)
+        lines = self._lines(campaign, policy, point.id, EMAIL if EMAIL in travels else travels[0])
+        for tally in (*lines, self.by_week.setdefault((campaign.id, count.week), Tally())):
             tally.counted[count.kind] += count.hits
 
-    def grouped(self, smallest: int) -> Iterator[tuple[str, Sequence[str], Lines, grouped.Hidden]]:
-        """Yield each grouped table: its name, its columns, its lines, and what of them stays hidden."""
-        versions, points = grouped.branched(self.by_policy, self.by_key_point, smallest)
-        yield "key_points", KEY_POINTS, self.by_key_point, points
-        yield "policies", POLICIES, self.by_policy, versions
+    def tables(self, smallest: int, intended: Intended) -> Iterator[Table]:
+        """Yield each grouped table, with nothing in it that tells of fewer than ``smallest`` people."""
+        self._mean(intended)
+        points, versions = self.by_key_point, self.by_policy
+        sizes = grouped.sizes_hidden(smallest, points.values(), versions.values(), self.posts.lines)
+        of_versions, of_points = grouped.branched(versions, points, smallest, sizes)
+        yield "key_points", KEY_POINTS, grouped.rows(KEY_POINTS, _reached(points), of_points)
+        yield "policies", POLICIES, grouped.rows(POLICIES, _reached(versions), of_versions)
+        closed = grouped.posts_hidden(self.posts.lines, of_points, sizes, smallest)
+        yield "posts", POSTS, self.posts.rows(closed)
         for name, columns, lines in (
             ("weeks", WEEKS, self.by_week),
             ("departments", DEPARTMENTS, self.by_department),
         ):
-            yield name, columns, dict(sorted(lines.items())), grouped.flat(lines, smallest)
+            told: dict[tuple[str, ...], Row] = {
+                key: (len(tally.employees), *tally.cells, *tally.counted.values())
+                for key, tally in sorted(lines.items())
+            }
+            yield name, columns, grouped.rows(columns, told, grouped.flat(lines, smallest))
+
+    def _mean(self, intended: Intended) -> None:
+        """Note on every line for whom it is: a version for those of its key points on the same channel."""
+        self.posts.mean(intended)
+        for (campaign, policy, point, _), tally in self.by_key_point.items():
+            newest = self._newest.campaign(campaign, policy, point)
+            tally.intended = intended.of(newest, *newest.key_point(point))
+        for (campaign, policy, version, channel), tally in self.by_policy.items():
+            lines = (
+                self.by_key_point.get((campaign, policy, point, channel))
+                for point in self._newest.points(campaign, policy, version)
+            )
+            tally.intended = NOBODY.union(*(line.intended for line in lines if line))
+
+    def _lines(self, campaign: Campaign, policy: Policy, point: str, channel: str) -> tuple[Tally, Tally]:
+        """Return the lines of a key point and of its policy's version on a channel."""
+        return (
+            self.by_key_point.setdefault((campaign.id, policy.id, point, channel), Tally()),
+            self.by_policy.setdefault((campaign.id, policy.id, policy.version, channel), Tally()),
+        )
 
     def _text(self, result: Result) -> tuple[str, KeyPoint, InForce]:
         """Return the version that a delivery showed, its key point, and how both stand to those in force."""
         if result.publication not in self._shown:
-            self._shown[result.publication] = _texts(
-                self._publications.get(result.publication), self._running
-            )
+            published = self._publications.get(result.publication)
+            self._newest.know(published)
+            self._shown[result.publication] = _texts(published, self._running)
         return self._shown[result.publication][result.key_point]
+
+
+def _reached(lines: Mapping[grouped.Key, Tally]) -> dict[tuple[str, ...], Row]:
+    return {
+        key: (
+            len(tally.intended),
+            len(tally.employees),
+            *tally.cells,
+            tally.reach,
+            *tally.counted.values(),
+        )
+        for key, tally in lines.items()
+    }
+
+
+def channels(campaign: Campaign, policy: Policy, point: KeyPoint) -> tuple[str, ...]:
+    """Return how a key point travels; one for an occasion is only mailed."""
+    return (EMAIL,) if point.occasion else campaign.channels_of(campaign.audience_of(policy, point))
 
 
 def _texts(published: Published, running: Sequence[Published]) -> dict[str, tuple[str, KeyPoint, InForce]]:

@@ -4,20 +4,35 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Engine, RowMapping, Select, and_, select, tuple_
+from sqlalchemy import Engine, RowMapping, Select, and_, case, func, select, tuple_
 
 from diffuse.adapters.sql.engine import reading
-from diffuse.adapters.sql.tables import counted, delivery, employee, publication
+from diffuse.adapters.sql.tables import counted, delivery, employee, evidence, publication
+from diffuse.adapters.sql.types import fixed
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.events import Kind
+from diffuse.domain.evidence import Response
 from diffuse.ports import Count, Published, Result
 
 PAGE = 2000
 """Rows read at a time; no transaction stays open while they are used: a long report blocks no sender."""
 
-_NAMED_OTHERWISE = {"delivery": "id", "attempts": "attempt"}
+_CONFIRMED = (
+    select(evidence.c.identified_by)
+    .where(evidence.c.delivery == delivery.c.id, evidence.c.answer == fixed(Response.ACKNOWLEDGE))
+    .order_by(evidence.c.sequence)
+    .limit(1)
+    .scalar_subquery()
+)
+"""How whoever acknowledged was identified; looked up where somebody has, and nothing where nobody knows."""
+
+_ELSEWHERE = {
+    "delivery": delivery.c.id,
+    "attempts": delivery.c.attempt,
+    "identified_by": func.coalesce(case((delivery.c.acknowledged_at.is_not(None), _CONFIRMED)), ""),
+}
 _COLUMNS = [
-    delivery.c[_NAMED_OTHERWISE.get(name, name)].label(name)
+    (_ELSEWHERE[name] if name in _ELSEWHERE else delivery.c[name]).label(name)
     for name in Result.__dataclass_fields__
     if name != "policy"
 ]

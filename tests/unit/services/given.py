@@ -239,6 +239,8 @@ class Office:
             results=self.results,
             directory=directory,
             publications=self.publications,
+            postings=self.postings,
+            relief=self.relief,
             receipts=self.receipts,
             clock=self.clock,
             smallest_group=self.smallest_group,

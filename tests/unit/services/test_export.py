@@ -19,9 +19,10 @@ from diffuse.services.export import (
     KEY_POINTS,
     POLICIES,
     WEEKS,
-    opened,
 )
+from diffuse.services.posts import POSTS
 from diffuse.services.receipts import RECEIPTS
+from diffuse.services.tally import opened
 from tests.unit.services.given import DAY, EARLY, MONDAY, Office, campaign, key_point, person
 
 ASKS = key_point("pause")
@@ -89,10 +90,13 @@ def test_the_columns_are_those_of_the_documentation() -> None:
             "campaign",
             "policy",
             "key_point",
+            "channel",
+            "intended",
             "employees",
             *COUNTED,
             *HITS,
             *rates,
+            "reach_rate",
             "counted_opens",
             "counted_clicks",
             "suppressed",
@@ -101,10 +105,13 @@ def test_the_columns_are_those_of_the_documentation() -> None:
             "campaign",
             "policy",
             "version",
+            "channel",
+            "intended",
             "employees",
             *COUNTED,
             *HITS,
             *rates,
+            "reach_rate",
             "counted_opens",
             "counted_clicks",
             "suppressed",
@@ -121,11 +128,34 @@ def test_the_columns_are_those_of_the_documentation() -> None:
             "suppressed",
         ),
         "departments": ("campaign", "department", "employees", *COUNTED, *HITS, *rates, "suppressed"),
+        "posts": (
+            "post",
+            "campaign",
+            "policy",
+            "key_point",
+            "audience",
+            "language",
+            "channel",
+            "state",
+            "reason",
+            "wanted_on",
+            "sent_at",
+            "updated_at",
+            "withdrawn_at",
+            "url",
+            "version",
+            "intended",
+            "visitors",
+            "acknowledged",
+            "reach_rate",
+            "acknowledgement_rate",
+            "suppressed",
+        ),
         "receipts": ("campaign", "policy", "version", "key_point", "person", "why", "since", "as_of"),
     }
     named = {"deliveries": DELIVERIES, "employees": EMPLOYEES, "receipts": RECEIPTS}
     groups = {"key_points": KEY_POINTS, "policies": POLICIES, "weeks": WEEKS, "departments": DEPARTMENTS}
-    assert sheets.columns == named | groups
+    assert sheets.columns == named | groups | {"posts": POSTS}
     page = Path("docs/csv.md").read_text(encoding="utf-8")
     documented = {
         cell.strip("` …")
@@ -152,7 +182,7 @@ def test_employees_without_messages_and_key_points_never_sent_have_a_line_of_zer
 def test_without_campaigns_or_people_the_tables_have_headers_only() -> None:
     sheets = exported(Office())
     assert set(sheets.tables) == {
-        "deliveries", "departments", "employees", "key_points", "policies", "receipts", "weeks",
+        "deliveries", "departments", "employees", "key_points", "policies", "posts", "receipts", "weeks",
     }  # fmt: skip
     assert not any(sheets.tables.values())
 
@@ -313,6 +343,7 @@ def test_the_same_ledger_gives_the_same_bytes(tmp_path: Path) -> None:
             "employees",
             "key_points",
             "policies",
+            "posts",
             "receipts",
             "weeks",
         )
