@@ -5,7 +5,7 @@ import re
 MARKS = re.compile(r"([\\`*_\[\]{}<>#|~!])")
 LIST = re.compile(r"^(\s*)([-+=])(?=[\s=-]|$)")
 NUMBER = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
-ENCODED = {"(": "%28", ")": "%29", " ": "%20", "<": "%3C", ">": "%3E", "\\": "%5C"}
+ENCODED = {sign: f"%{ord(sign):02X}" for sign in '()<>[]{}"`*|\\ '}
 
 
 def escaped(text: str) -> str:

@@ -13,10 +13,10 @@ BLOCKS = frozenset({"blockquote", "h2", "h3", "h4", "hr", "ol", "p", "pre", "ul"
 HEADINGS = frozenset({"h2", "h3", "h4"})
 VOID = frozenset({"br", "hr"})
 
-AT = re.compile(r"(?<![\w.%+-])@(?=\w)")
-"""What may begin a mention; the sign in the middle of an email address does not."""
+AT = re.compile(r"(?<![\w.%+-])@(?=\w|$)")
+"""What may begin a mention, here or in the next run; the sign in an email address does not."""
 
-ANGLE = re.compile(r"<(?=[!@#]|users/)")
+ANGLE = re.compile(r"<(?=[!@#]|users/|$)")
 """What begins a mention in Slack and in Google Chat."""
 
 JOINER = "\u2060"
@@ -25,6 +25,9 @@ JOINER = "\u2060"
 ADDRESS = re.compile(r"(https?://[^\s<>\"]*[^\s<>\".,;:!?)\]'’»])")
 LINKED = ("http://", "https://", "mailto:")
 PLAIN = ("", "")
+
+DEEPEST = 40
+"""Elements in one another, at most."""
 
 PIECE = 2900
 """Characters of one block, at most: what the strictest chat takes is 3,000."""
@@ -151,22 +154,27 @@ def _whole(text: str) -> int:
 
 
 class _Reader(HTMLParser):
-    """Builds a tree of cleaned HTML; cleaning leaves every element closed."""
+    """Builds a tree of cleaned HTML, which leaves every element closed; what is too deep leaves its words."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.builder = TreeBuilder()
         self.builder.start("div", {})
+        self.depth = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open an element; one that holds nothing ends at once."""
-        self.builder.start(tag, {name: value or "" for name, value in attrs})
+        self.depth += 1
+        if self.depth <= DEEPEST:
+            self.builder.start(tag, {name: value or "" for name, value in attrs})
         if tag in VOID:
-            self.builder.end(tag)
+            self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element."""
-        self.builder.end(tag)
+        if self.depth <= DEEPEST:
+            self.builder.end(tag)
+        self.depth -= 1
 
     def handle_data(self, data: str) -> None:
         """Add words."""
@@ -207,7 +215,7 @@ def _block(element: Element, markup: Markup) -> Iterator[str]:
             yield markup.line.join(f"{markup.quote}{line}" for line in block.split(markup.line))
     elif element.tag in HEADINGS:
         for block in _flow(element, replace(markup, strong=PLAIN)):
-            yield _marked(block, markup.strong)
+            yield _marked(block, markup.strong, markup.line)
     else:
         yield from _flow(element, markup)
 
@@ -229,12 +237,15 @@ def _inline(element: Element, markup: Markup) -> str:
     if element.tag == "br":
         return markup.line
     if element.tag == "strong":
-        return _marked(_content(element, replace(markup, strong=PLAIN)), markup.strong)
+        return _marked(_content(element, replace(markup, strong=PLAIN)), markup.strong, markup.line)
     if element.tag == "em":
-        return _marked(_content(element, replace(markup, emphasis=PLAIN)), markup.emphasis)
+        return _marked(_content(element, replace(markup, emphasis=PLAIN)), markup.emphasis, markup.line)
     if element.tag == "a" and element.get("href", "").startswith(LINKED):
-        text = _content(element, replace(markup, link=_unlinked))
-        return markup.link(element.get("href", ""), text) if text.strip() else ""
+        text = _content(element, replace(markup, link=_unlinked, line=" "))
+        if not (inner := text.strip()):
+            return text
+        before, after = text.split(inner, 1)
+        return before + markup.link(element.get("href", ""), inner) + after
     return _content(element, markup)
 
 
@@ -256,13 +267,14 @@ def _unlinked(_: str, text: str) -> str:
     return text
 
 
-def _marked(text: str, marks: tuple[str, str]) -> str:
-    """Put marks around words, and not around the spaces beside them."""
-    inner = text.strip()
-    if not inner:
-        return text
-    before, after = text.split(inner, 1)
-    return f"{before}{marks[0]}{inner}{marks[1]}{after}"
+def _marked(text: str, marks: tuple[str, str], line: str) -> str:
+    """Put marks around the words of each line, and not around the spaces beside them."""
+    lines = []
+    for one in text.split(line):
+        inner = one.strip()
+        before, after = one.split(inner, 1) if inner else (one, "")
+        lines.append(f"{before}{marks[0]}{inner}{marks[1]}{after}" if inner else one)
+    return line.join(lines)
 
 
 def _ended(words: str, markup: Markup) -> Iterator[str]:

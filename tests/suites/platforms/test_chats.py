@@ -7,8 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from diffuse.adapters.platforms.chat import Chat
+from diffuse.adapters.platforms.google_chat import GoogleChat
+from diffuse.adapters.platforms.mattermost import Mattermost
 from diffuse.adapters.platforms.slack import Slack
 from diffuse.adapters.platforms.teams import Teams
 from diffuse.domain.post import Post, Posted, Refused, Retry, Unsure
@@ -24,6 +28,7 @@ from tests.suites.platforms.chat_servers import (
 )
 from tests.suites.platforms.hook_server import Reply
 
+URL = "https://chat.exemple.test/hook"
 NOW = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 POST = Post(
     key="acces-2026-fr-1",
@@ -289,3 +294,33 @@ def test_a_name_and_a_password_in_an_address_are_used_and_not_shown(caplog: pyte
         url = server.recipe().arguments["url"].replace("http://", "http://marie:S3cr%C3%A8t@")
         assert isinstance(Teams(url).post(POST), Posted)
     assert "S3cr" not in caplog.text
+
+
+CHAT = {
+    "teams": Teams(URL),
+    "slack": Slack(URL),
+    "mattermost": Mattermost(URL),
+    "google-chat": GoogleChat(URL),
+}
+TAGS = (
+    "p /p strong /strong em /em ul /ul ol /ol li /li blockquote /blockquote h2 /h2 pre /pre br hr /a script"
+)
+LINKS = ("https://a.test/(x_y)|z", "mailto:a@b.test", "/c", "javascript:d")
+SIGNS = "aé \n*_`[]()<>#|~!{}\\&@."
+FRAGMENTS = st.lists(
+    st.one_of(
+        st.sampled_from([f"<{tag}>" for tag in TAGS.split()]),
+        st.sampled_from([f'<a href="{link}">' for link in LINKS]),
+        st.sampled_from(["@all", "https://a.test/@b_c", "1. ", "- ", "&lt;!here&gt;", "&lt;users/all&gt;"]),
+        st.text(alphabet=SIGNS, max_size=8),
+    ),
+    max_size=30,
+)
+
+
+@given(FRAGMENTS, st.text(alphabet=SIGNS.replace("\n", ""), max_size=40))
+def test_whatever_a_post_holds_is_taken_by_every_chat_and_calls_nobody(html: list[str], title: str) -> None:
+    post = replace(POST, html="".join(html), title=f"T{title}")
+    for name, contract in CHATS.items():
+        chat = CHAT[name]
+        contract.read(chat.dress(post).content.encode())

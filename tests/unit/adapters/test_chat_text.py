@@ -58,6 +58,12 @@ def test_html_becomes_markdown(html: str, expected: list[str] | None) -> None:
     assert [block.marked for block in blocks(html, MARKDOWN)] == wanted
 
 
+@pytest.mark.parametrize("tag", ["blockquote", "strong", "ul><li"])
+def test_what_is_too_deep_leaves_its_words(tag: str) -> None:
+    (block,) = blocks(f"{f'<{tag}>' * 3000}fond", MARKDOWN)
+    assert "fond" in block.marked
+
+
 def test_without_marks_an_address_is_spelled_out() -> None:
     html = '<p><strong>a</strong> <a href="https://a.test">là</a> <a href="https://a.test">https://a.test</a></p>'
     (block,) = blocks(html, MARKDOWN)
@@ -82,6 +88,13 @@ def test_what_calls_people_looks_the_same_and_calls_nobody(text: str, *, is_quie
     assert (quiet(text) == text) == is_quiet
     assert quiet(text).replace(JOINER, "") == text
     assert quiet(quiet(text)) == quiet(text)
+
+
+@pytest.mark.parametrize("tag", ["code", "strong", "em", 'a href="https://a.test"', "br", "p"])
+def test_a_mention_in_two_halves_calls_nobody_either(tag: str) -> None:
+    for block in blocks(f"<p>@<{tag}>all</p><p>&lt;<{tag}>!channel&gt;</p>", MARKDOWN):
+        assert "@all" not in block.marked + block.bare
+        assert "<!channel" not in (block.marked + block.bare).replace("\\", "")
 
 
 def test_a_long_block_comes_apart_at_spaces_and_without_marks() -> None:
