@@ -190,6 +190,8 @@ def log_to_stderr(log_format: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It would tell every address, and that of a chat is a secret.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def open_worker(
