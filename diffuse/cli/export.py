@@ -7,6 +7,7 @@ import click
 
 from diffuse.cli.control import READER, reader
 from diffuse.cli.errors import open_app
+from diffuse.domain.posting import STANDINGS
 
 
 @click.command()
@@ -38,9 +39,10 @@ def export(  # noqa: PLR0913 -- one option each
     *,
     groups_only: bool,
 ) -> None:
-    """Write deliveries, employees, receipts, key_points, policies, weeks, departments as CSV (docs/csv.md).
+    """Write deliveries, employees, receipts, key_points, policies, posts, weeks, departments as CSV.
 
-    The first three tell of single people: that they were read is logged ('diffuse access list').
+    The first three tell of single people: that they were read is logged ('diffuse access list'). docs/csv.md
+    says what stands in each column.
     """
     from diffuse.adapters.csv_tables import CsvTables
 
@@ -48,5 +50,8 @@ def export(  # noqa: PLR0913 -- one option each
     if not groups_only:
         app.person.read(reader(who), "export", people=len(app.directory.employees()))
     day: date | None = on.date() if on else None
-    app.export.run(CsvTables(folder, excel=excel or ""), day, named=not groups_only)
+    report = app.export.run(CsvTables(folder, excel=excel or ""), day, named=not groups_only)
     click.echo(f"written to {folder}")
+    if standings := report.posts.standings:
+        found = ", ".join(f"{standings[state]} {state}" for state in STANDINGS if state in standings)
+        click.echo(f"posts: {found}; posts.csv says whom they reach, and why one is not there")

@@ -1,5 +1,6 @@
 """Posts: the table of intranet posts, with how many of those for whom each is meant have met it."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -89,14 +90,9 @@ class Posts:
         return tuple(self._lines.values())
 
     @property
-    def states(self) -> Mapping[str, int]:
-        """How many are in which state; of those that were published, how many stand or are withdrawn."""
-        found: dict[str, int] = {}
-        for one in self._lines.values():
-            posting = one.posting
-            state = ("standing" if posting.stands else "withdrawn") if posting.sent_at else posting.state
-            found[state] = found.get(state, 0) + 1
-        return dict(sorted(found.items(), key=lambda each: (each[0] != "standing", each[0])))
+    def standings(self) -> Mapping[str, int]:
+        """How many are in which state, in one word each."""
+        return Counter(one.posting.standing for one in self._lines.values())
 
     def add(self, result: Result, *, stale: bool) -> None:
         """Count whoever met a post; a stale acknowledgement does not count."""

@@ -1,13 +1,20 @@
 """Nothing is told of fewer than a handful of people, however much is added and subtracted."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diffuse.domain.disclosure import Branch, Hidden, hidden_in_branches, hidden_parts, is_small
+from diffuse.domain.disclosure import (
+    Branch,
+    Hidden,
+    hidden_by_channel,
+    hidden_in_branches,
+    hidden_parts,
+    is_small,
+)
 
 SOME = 5
 Rows = dict[Hashable, set[str]]
@@ -63,6 +70,30 @@ def test_the_smallest_group_may_be_chosen(smallest: int) -> None:
     assert hidden_parts(rows, smallest) == {"a": Hidden.SMALL, "b": Hidden.COMPLEMENT}
 
 
+def test_what_is_hidden_anyway_is_covered_as_a_small_row_is() -> None:
+    rows = {"a": set[str](), "b": crowd(9), "c": crowd(20, "f")}
+    assert hidden_parts(rows, SOME, ("a",)) == {"a": Hidden.OTHER, "b": Hidden.COMPLEMENT}
+    assert hidden_parts(rows, SOME, ("c",)) == {"c": Hidden.OTHER}
+
+
+def test_a_post_that_three_people_met_is_not_found_from_all_messages_less_the_mailed_ones() -> None:
+    rows: Rows = {
+        "mailed": crowd(40), "m1": crowd(40), "m2": crowd(20), "posted": crowd(3), "p1": crowd(3),
+    }  # fmt: skip
+    mail, post = Branch(("mailed",), ("m1", "m2")), Branch(("posted",), ("p1",))
+    assert hidden_by_channel(rows, ((mail,), (post,)), SOME) == {"posted", "p1", "mailed", "m2"}
+
+
+def test_within_a_channel_a_small_row_is_not_found_from_the_others() -> None:
+    rows: Rows = {
+        "mailed": crowd(40), "m1": crowd(3), "m2": crowd(40),
+        "posted": crowd(30), "p1": crowd(9), "p2": crowd(3), "p3": crowd(30),
+    }  # fmt: skip
+    mail, post = Branch(("mailed",), ("m1", "m2")), Branch(("posted",), ("p1", "p2", "p3"))
+    hidden = hidden_by_channel(rows, ((mail,), (post,)), SOME)
+    assert hidden == {"m1", "m2", "p1", "p2"}
+
+
 PEOPLE = st.sets(st.sampled_from(sorted(crowd(14))), max_size=14)
 
 
@@ -76,12 +107,12 @@ def test_what_is_missing_in_a_total_is_never_a_small_group(rows: dict[int, set[s
 
 
 @st.composite
-def surveys(draw: st.DrawFn) -> tuple[Rows, list[Branch]]:
-    """Draw messages to people, and count them by version and by key point."""
+def surveys(draw: st.DrawFn, most: int = 3) -> tuple[Rows, list[Branch]]:
+    """Draw messages to people, and count them by version and by key point; ``most`` of each at most."""
     rows: Rows = {}
     branches = []
-    for policy in range(draw(st.integers(1, 3))):
-        versions, points = draw(st.integers(1, 2)), draw(st.integers(1, 3))
+    for policy in range(draw(st.integers(1, most))):
+        versions, points = draw(st.integers(1, 2)), draw(st.integers(1, most))
         tops: list[Hashable] = [("version", policy, number) for number in range(versions)]
         leaves: list[Hashable] = [("point", policy, number) for number in range(points)]
         rows |= {row: set() for row in (*tops, *leaves)}
@@ -100,7 +131,7 @@ def equations(branches: Sequence[Branch]) -> list[dict[Hashable, int]]:
     return [total, *both]
 
 
-def sums(known: list[dict[Hashable, int]], hidden: Mapping[Hashable, Hidden]) -> Iterator[set[Hashable]]:
+def sums(known: list[dict[Hashable, int]], hidden: Collection[Hashable]) -> Iterator[set[Hashable]]:
     """Yield the hidden rows of every sum that an attacker can compute out of these equations."""
     for signs in product((-1, 0, 1), repeat=len(known)):
         joined: dict[Hashable, int] = {}
@@ -133,3 +164,41 @@ def test_what_is_hidden_does_not_hang_on_the_order_in_which_rows_come(
     rows, branches = survey
     again = dict(reversed(rows.items()))
     assert hidden_in_branches(again, branches, SOME) == hidden_in_branches(rows, branches, SOME)
+
+
+@st.composite
+def channels(draw: st.DrawFn) -> tuple[Rows, list[list[Branch]]]:
+    """Draw messages to people over two channels, and count them by version and by key point on each."""
+    rows: Rows = {}
+    found = []
+    for channel in ("email", "wordpress"):
+        own, branches = draw(surveys(most=2))
+        rows |= {(channel, row): people for row, people in own.items()}
+        found.append(
+            [
+                Branch(tuple((channel, row) for row in one.tops), tuple((channel, row) for row in one.leaves))
+                for one in branches
+            ]
+        )
+    return rows, found
+
+
+@settings(max_examples=100, deadline=None)
+@given(drawn=channels())
+def test_no_sum_over_channels_tells_of_a_small_group(drawn: tuple[Rows, list[list[Branch]]]) -> None:
+    rows, each = drawn
+    everything = [branch for branches in each for branch in branches]
+    hidden = hidden_by_channel(rows, each, SOME)
+    assert all(row in hidden for row, people in rows.items() if is_small(people, SOME))
+    if is_small(set[str]().union(*rows.values()), SOME):
+        assert hidden == {row for row, people in rows.items() if people}
+        return
+    known = equations(everything)
+    carried = [
+        set[str]().union(*(rows[top] for branch in branches for top in branch.tops)) for branches in each
+    ]
+    if not any(is_small(people, SOME) for people in carried):
+        # How much each channel carries may be known from elsewhere, as long as none carries for a handful.
+        known += [equations(branches)[0] for branches in each]
+    for found in sums(known, hidden):
+        assert not is_small(set[str]().union(*(rows[row] for row in found)), SOME), found
