@@ -158,7 +158,6 @@ class OpenIdProvider:
                 options={
                     "iss": {"essential": True, "value": self.issuer},
                     "aud": {"essential": True, "value": self._client_id},
-                    "nonce": {"essential": True, "value": nonce},
                 },
                 params={
                     "nonce": nonce,
