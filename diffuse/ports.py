@@ -319,12 +319,33 @@ class Renderer(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PostSpecimen:
+    """A wording as a post on one channel.
+
+    Attributes:
+        at: when it would be published, in the campaign's time zone.
+        post: what would be published then.
+        dressed: what its platform is given.
+        falls_back: whether it comes only where somebody has not acknowledged.
+        is_posted: whether this wording is the one that is published; of several, one is.
+    """
+
+    channel: str
+    at: datetime
+    post: Post
+    dressed: Dressed
+    falls_back: bool
+    is_posted: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Specimen:
     """One wording in one language, filled in for a fictional employee.
 
     Attributes:
         campaign, policy, key_point: ids; the titles and ``says`` are in the language.
         words: how many of them an employee reads, the action included.
+        posts: the same as intranet posts, one for each channel of its audience that is none of mail.
     """
 
     campaign: str
@@ -340,6 +361,7 @@ class Specimen:
     words: int
     html: str
     text: str
+    posts: tuple[PostSpecimen, ...] = ()
 
 
 class Turn(Protocol):

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from diffuse.adapters.post_pages import channel_name, page_of_post
 from diffuse.adapters.templates import default_folder
 from diffuse.errors import AuthoringError
-from diffuse.ports import Specimen
+from diffuse.ports import PostSpecimen, Specimen
 
 INDEX = "preview/index.html.j2"
 
 
 class FolderGallery:
-    """Writes ``<folder>/index.html`` and, beside it, each specimen as HTML and as plain text."""
+    """Writes ``<folder>/index.html`` and, beside it, each specimen as HTML, as plain text, and as posts."""
 
     def __init__(self, folder: Path, templates: Path | None = None) -> None:
         """Take the folder, which is made when it does not exist, and that of the templates."""
@@ -41,13 +42,12 @@ class FolderGallery:
         try:
             for specimen in specimens:
                 # A browser takes a text file from a disk for Windows-1252 unless a mark says otherwise.
-                for ending, content, encoding in (
-                    ("html", specimen.html, "utf-8"),
-                    ("txt", specimen.text, "utf-8-sig"),
-                ):
-                    file = self._folder / name_of(specimen, ending)
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_text(content, encoding=encoding)
+                self._keep(name_of(specimen, "html"), specimen.html)
+                self._keep(name_of(specimen, "txt"), specimen.text, "utf-8-sig")
+                for one in specimen.posts:
+                    name = name_of_post(specimen, one)
+                    back = "/".join([".."] * name.count("/") + [self.index.name])
+                    self._keep(name, page_of_post(self._pages, specimen, one, back))
             self._folder.mkdir(parents=True, exist_ok=True)
             self.index.write_text(self._page(specimens), encoding="utf-8")
         except OSError as error:
@@ -55,6 +55,11 @@ class FolderGallery:
                 f"{error.filename or self._folder} cannot be written: {error.strerror}",
                 "a folder that may be written",
             ) from error
+
+    def _keep(self, name: str, content: str, encoding: str = "utf-8") -> None:
+        file = self._folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding=encoding)
 
     def _page(self, specimens: Sequence[Specimen]) -> str:
         shelves = [
@@ -67,12 +72,24 @@ class FolderGallery:
             )
             for first, group in _grouped(specimens)
         ]
-        return self._pages.get_template(INDEX).render(shelves=shelves, count=len(specimens), name_of=name_of)
+        return self._pages.get_template(INDEX).render(
+            shelves=shelves,
+            count=len(specimens),
+            posts=sum(post.is_posted for one in specimens for post in one.posts),
+            name_of=name_of,
+            name_of_post=name_of_post,
+            channel_name=channel_name,
+        )
 
 
 def name_of(specimen: Specimen, ending: str) -> str:
     """Name a specimen's file, relative to the gallery's folder."""
     return f"{specimen.campaign}/{specimen.key_point}.{specimen.register}.{specimen.language}.{ending}"
+
+
+def name_of_post(specimen: Specimen, one: PostSpecimen) -> str:
+    """Name the file of a specimen on a channel, relative to the gallery's folder."""
+    return name_of(specimen, f"{one.channel.replace('/', '.')}.html")
 
 
 def _grouped(specimens: Sequence[Specimen]) -> list[tuple[Specimen, list[Specimen]]]:

@@ -20,14 +20,21 @@ import click
 )
 @click.option("--open", "show", is_flag=True, help="Open the index page in the browser.")
 def preview(paths: tuple[Path, ...], folder: Path, *, show: bool) -> None:
-    """Write every message of campaigns, in each language, to a folder with an index page."""
+    """Write every message of campaigns, in each language, to a folder with an index page.
+
+    Where an audience is reached by intranet posts, each wording is shown as its platform is given it.
+    """
     from diffuse import bootstrap
     from diffuse.adapters.gallery import FolderGallery
+    from diffuse.adapters.platforms.building import looks
     from diffuse.services.preview import preview as write
 
     writing = bootstrap.authoring()
     gallery = FolderGallery(folder)
-    count = write([writing.campaigns.read(path) for path in paths], writing.renderer, gallery)
-    click.echo(f"{count} messages, as HTML and as plain text: {gallery.index}")
+    specimens = write([writing.campaigns.read(path) for path in paths], writing.renderer, gallery, looks)
+    posts = sum(len(one.posts) for one in specimens)
+    click.echo(f"{len(specimens)} messages, as HTML and as plain text: {gallery.index}")
+    if posts:
+        click.echo(f"{posts} pages show them as intranet posts, one for each channel")
     if show:
         webbrowser.open(gallery.index.resolve().as_uri())

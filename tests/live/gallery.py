@@ -10,6 +10,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from diffuse import bootstrap
+from diffuse.adapters.platforms.building import looks
 from diffuse.adapters.signer import KeyedSigner
 from diffuse.adapters.sql.access import SqlAccessLog
 from diffuse.adapters.sql.choices import SqlChoices
@@ -189,7 +190,7 @@ def letters() -> list[Shot]:
     writing, wall = bootstrap.authoring(), _Wall()
     loaded = writing.campaigns.read(SHIPPED)
     assert loaded.campaign is not None
-    preview([replace(loaded, campaign=replace(loaded.campaign, decoy=True))], writing.renderer, wall)
+    preview([replace(loaded, campaign=replace(loaded.campaign, decoy=True))], writing.renderer, wall, looks)
     return [
         Shot(name=f"{one.key_point} {one.register}", language=one.language, html=one.html)
         for one in wall.specimens
