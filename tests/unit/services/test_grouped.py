@@ -5,7 +5,10 @@ from pathlib import Path
 
 from diffuse.adapters.csv_tables import CsvTables
 from diffuse.domain.events import Event, Kind
-from diffuse.domain.people import Employee
+from diffuse.domain.measures import Rate
+from diffuse.domain.people import EVERYONE, Audience, Employee
+from diffuse.domain.posting import Meeting, Posting
+from diffuse.domain.tracking import Tracking
 from tests.unit.services.given import Office, campaign, key_point, person
 
 ASKS = key_point("pause")
@@ -40,6 +43,32 @@ def office_of(**departments: int) -> Office:
     office.launch(campaign(ASKS))
     office.day()
     return office
+
+
+def both(people: Sequence[Employee]) -> Office:
+    """An office that has mailed a key point, and posted it in both languages."""
+    office = Office(*people, smallest_group=5)
+    office.launch(campaign(ASKS, channels=("wordpress", "email")))
+    office.day()
+    return office
+
+
+def post_of(office: Office, language: str = "fr") -> Posting:
+    (post,) = [one for one in office.postings.all() if one.language == language]
+    assert post.stands
+    return post
+
+
+def meet(office: Office, post: Posting, *names: str) -> None:
+    now = office.clock.now()
+    for name in names:
+        office.postings.meet(
+            Meeting(posting=post, employee=name, day=now.date(), at=now, tracking=Tracking())
+        )
+
+
+def hidden_posts(sheets: Sheets) -> dict[object, object]:
+    return {row["language"]: row["suppressed"] for row in sheets.tables["posts"]}
 
 
 def test_a_unit_of_four_people_has_no_rate_and_no_count_and_no_other_row_tells_it() -> None:
@@ -81,3 +110,66 @@ def test_a_hidden_row_has_as_many_cells_as_any_other(tmp_path: Path) -> None:
     lines = (tmp_path / "departments.csv").read_text(encoding="utf-8").splitlines()
     assert len({line.count(",") for line in lines}) == 1
     assert set(lines[1].split(",")[2:]) == {"", "group"}
+
+
+def test_a_post_that_three_people_met_is_told_in_no_table_and_not_by_what_was_mailed() -> None:
+    office = both(staff(library=12))
+    meet(office, post_of(office), "library0", "library1", "library2")
+    sheets = exported(office)
+    for name in ("key_points", "policies"):
+        told = {row["channel"]: (row["suppressed"], row["messages"]) for row in sheets.tables[name]}
+        # All messages stand in weeks.csv: less those that were mailed they would be the three.
+        assert told == {"wordpress": ("group", None), "email": ("group", None)}, name
+    assert [row["messages"] for row in sheets.tables["weeks"]] == [15]
+    assert hidden_posts(sheets) == {"fr": "group", "en": "group"}
+
+
+def test_a_post_that_nobody_met_and_one_that_many_met_are_told() -> None:
+    office = both(staff(library=12))
+    post = post_of(office)
+    meet(office, post, *(f"library{number}" for number in range(6)))
+    sheets = exported(office)
+    assert {row["suppressed"] for row in sheets.tables["key_points"]} == {""}
+    assert hidden_posts(sheets) == {"fr": "", "en": ""}
+    assert [row["reach_rate"] for row in sheets.tables["posts"]] == [Rate(6, 12), Rate(0, 0)]
+
+
+def test_posts_of_a_key_point_do_not_tell_what_one_of_them_hides() -> None:
+    people = [*staff(library=12), *(person(f"x{number}", language="en") for number in range(8))]
+    office = both(people)
+    french, english = post_of(office), post_of(office, "en")
+    meet(office, french, *(f"library{number}" for number in range(9)))
+    meet(office, english, "x0", "x1")
+    sheets = exported(office)
+    assert {row["channel"]: row["suppressed"] for row in sheets.tables["key_points"]}["wordpress"] == ""
+    assert hidden_posts(sheets) == {"fr": "group", "en": "group"}
+    assert {row["reach_rate"] for row in sheets.tables["posts"]} == {None}
+    assert {row["state"] for row in sheets.tables["posts"]} == {"sent"}
+
+
+def test_four_readers_of_a_language_are_not_told_as_an_audience() -> None:
+    office = both([*staff(library=12), *(person(f"x{number}", language="en") for number in range(4))])
+    assert {row["intended"] for row in exported(office).tables["key_points"]} == {16}
+    assert hidden_posts(exported(office)) == {"fr": "group", "en": "group"}
+
+
+def test_an_audience_of_all_but_three_does_not_tell_the_three() -> None:
+    office = Office(*staff(library=12, archives=3), smallest_group=5)
+    inside = Audience(id="inside", departments=("library",))
+    point = key_point("cite", audience="inside")
+    office.launch(campaign(ASKS, point, audiences=(EVERYONE, inside), channels=("wordpress",)))
+    rows = {row["key_point"]: row for row in exported(office).tables["key_points"]}
+    told = {name: (row["intended"], row["reach_rate"], row["suppressed"]) for name, row in rows.items()}
+    assert told == {"pause": (15, Rate(0, 15), ""), "cite": (None, None, "reach")}
+
+
+def test_an_audience_of_three_is_not_told_by_its_policy_nor_by_the_other_key_points() -> None:
+    office = Office(*staff(library=12, archives=3), smallest_group=5)
+    inside, few = (Audience(id=name, departments=(name,)) for name in ("library", "archives"))
+    points = (key_point("cite", audience="library"), key_point("keep", audience="archives"))
+    office.launch(campaign(*points, audiences=(EVERYONE, inside, few), channels=("wordpress",)))
+    sheets = exported(office)
+    assert [row["intended"] for row in sheets.tables["policies"]] == [None]
+    assert {row["key_point"]: row["intended"] for row in sheets.tables["key_points"]} == {
+        "cite": None, "keep": None,
+    }  # fmt: skip
