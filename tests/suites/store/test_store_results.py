@@ -5,10 +5,16 @@ from typing import Any
 
 import pytest
 
+from diffuse.adapters import definitions
 from diffuse.adapters.sql import results
+from diffuse.adapters.sql.evidence import SqlEvidence
+from diffuse.adapters.sql.hits import SqlHits
+from diffuse.adapters.sql.postings import SqlPostings
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Event, Kind
 from diffuse.domain.evidence import Acknowledgement
+from diffuse.domain.posting import Meeting, Posting
+from diffuse.domain.tracking import Tracking
 from diffuse.ports import Result
 from tests.suites.store.given import MINUTE, NOW, TODAY, Store, campaign, person, touchpoint
 
@@ -94,3 +100,50 @@ def test_the_store_can_be_written_while_results_are_read(
     assert next(reading).state == "planned"
     store.sent(NOW + timedelta(hours=1))
     assert [one.touch for one in reading] == [1, 2, 3, 4]
+
+
+def met(store: Store, employee: str) -> int:
+    """Let an employee meet a post that stands; return the number of the delivery that begins."""
+    postings = SqlPostings(store.engine)
+    new = Posting(
+        key="a-post",
+        campaign="social-media",
+        key_point="disclose",
+        audience="everyone",
+        language="fr",
+        channel="wordpress",
+        publication=1,
+        variant="advice",
+        state=State.SENT,
+        wanted_on=TODAY,
+        due_at=NOW,
+        not_after=NOW + timedelta(hours=6),
+        sent_at=NOW,
+    )
+    postings.add([new])
+    (post,) = postings.all()
+    return postings.meet(Meeting(posting=post, employee=employee, day=TODAY, at=NOW, tracking=Tracking()))
+
+
+def test_a_result_names_the_post_that_was_met_and_how_whoever_acknowledged_was_known(store: Store) -> None:
+    store.with_people("ana", "bob", "eve")
+    store.plan(*(touchpoint(employee=name) for name in ("ana", "bob", "eve")))
+    store.sent(NOW + MINUTE)
+    on_post = met(store, "ana")
+    chain = SqlEvidence(
+        store.engine, publications=store.publications.get, policies=definitions.dump, pseudonym=str.upper
+    )
+    hits = SqlHits(store.engine, chain)
+    number = {one.employee: one.delivery for one in store.results.results() if one.channel == "email"}
+    text: Any = {"policy": "conduct", "version": "2026.1", "language": "fr", "statement": "Lu.", "at": NOW}
+    hits.record(Event(delivery=number["eve"], kind=Kind.ANSWERED, at=NOW, detail="1:right"), TODAY)
+    hits.acknowledge(Acknowledgement(delivery=on_post, **text), TODAY, by="oidc")
+    hits.acknowledge(Acknowledgement(delivery=number["ana"], **text), TODAY)
+    hits.acknowledge(Acknowledgement(delivery=number["bob"], **text), TODAY, reason="on paper")
+    found = {(one.employee, one.channel): (one.post, one.identified_by) for one in store.results.results()}
+    assert found == {
+        ("ana", "email"): (None, "link"),
+        ("ana", "wordpress"): (1, "oidc"),
+        ("bob", "email"): (None, "officer"),
+        ("eve", "email"): (None, ""),
+    }
