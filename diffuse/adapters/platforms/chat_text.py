@@ -198,8 +198,8 @@ def _flow(element: Element, markup: Markup) -> Iterator[str]:
             yield from _block(child, markup)
             words = ""
         else:
-            words += _inline(child, markup)
-        words += _words(child.tail, markup)
+            words = _added(words, _inline(child, markup))
+        words = _added(words, _words(child.tail, markup))
     yield from _ended(words, markup)
 
 
@@ -250,8 +250,17 @@ def _inline(element: Element, markup: Markup) -> str:
 
 
 def _content(element: Element, markup: Markup) -> str:
-    inner = "".join(_inline(child, markup) + _words(child.tail, markup) for child in element)
-    return _words(element.text, markup) + inner
+    words = _words(element.text, markup)
+    for child in element:
+        words = _added(words, _inline(child, markup))
+        words = _added(words, _words(child.tail, markup))
+    return words
+
+
+def _added(words: str, more_words: str) -> str:
+    """Put words together; marks of two runs that meet would be taken for others."""
+    meet = words.endswith(("*", "_")) and more_words.startswith(("*", "_"))
+    return f"{words}{JOINER if meet else ''}{more_words}"
 
 
 def _words(text: str | None, markup: Markup) -> str:

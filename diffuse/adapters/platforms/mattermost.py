@@ -29,7 +29,7 @@ MARKUP = Markup(
     escape=chat_markdown.escaped,
     link=chat_markdown.link,
     strong=("**", "**"),
-    emphasis=("_", "_"),
+    emphasis=("*", "*"),
     quote="> ",
 )
 

@@ -23,7 +23,7 @@ MARKUP = Markup(
     escape=lambda text: chat_markdown.escaped(text).replace("{{", "{\u2060{"),
     link=chat_markdown.link,
     strong=("**", "**"),
-    emphasis=("_", "_"),
+    emphasis=("*", "*"),
     line="\n\n",
 )
 """Adaptive Cards know bold, italics, lists and links of Markdown, and fill in dates between double braces."""

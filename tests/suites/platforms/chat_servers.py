@@ -25,7 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.suites.platforms.hook_server import Reply, Wrong, keys, listening
 from tests.suites.platforms.rig import Recipe, Seen
 
-PING = re.compile(r"(?<![\w.%+-])@\w|<!|<@|<users/")
+PING = re.compile(r"(?<![\w.%+-])@[^\W_]|<!|<@|<users/")
 """What calls people, in one chat or another."""
 
 
@@ -127,17 +127,21 @@ def _address(url: str, most: int = 3000) -> str:
 
 # Markdown: Teams and Mattermost.
 
-LINK = re.compile(r"(?<!\\)\[((?:\\.|[^\[\]\\])*)\]\((?:https?://|mailto:)[^\s()<>]+\)")
+ESCAPE = re.compile(r"\\([\\`*_\[\]{}<>#|~!+=.)-])")
+LINK = re.compile(r"\[([^\[\]]*)\]\((?:https?://|mailto:)[^\s()<>\[\]*`]+\)")
+HIDDEN = 0xE000
+"""Where escaped characters are kept while the marks are read."""
 
 
 def _plain(text: str) -> str:
     """Return what people see of Markdown; what is not escaped and no mark is a mistake."""
-    text = _silent(LINK.sub(r"\1", text))
-    text = re.sub(r"\*\*(?=\S)(.+?)(?<=\S)(?<!\\)\*\*", r"\1", text, flags=re.DOTALL)
-    text = re.sub(r"(?<![\w\\])_(?=\S)(.+?)(?<=[^\s\\])_(?!\w)", r"\1", text, flags=re.DOTALL)
-    if found := re.search(r"(?<!\\)(?:\\\\)*[*_`\[\]<>]", re.sub(r"(?m)^\s*> ", "", text)):
+    text = ESCAPE.sub(lambda found: chr(HIDDEN + ord(found[1])), text)
+    text = LINK.sub(r"\1", text)
+    text = re.sub(r"\*\*(?=\S)(.+?)(?<=\S)\*\*", r"\1", text, flags=re.DOTALL)
+    text = re.sub(r"\*(?=\S)(.+?)(?<=\S)\*", r"\1", text, flags=re.DOTALL)
+    if found := re.search(r"[*_`\[\]<>]", re.sub(r"(?m)^\s*(?:\d+\. |- )*(?:> )+", "", text)):
         raise ValueError(f"a mark is not escaped: {text[max(0, found.start() - 20) : found.end() + 20]!r}")
-    return re.sub(r"\\([\\`*_\[\]{}<>#|~!+=.)-])", r"\1", text)
+    return _silent(re.sub("[\ue000-\ue0ff]", lambda found: chr(ord(found[0]) - HIDDEN), text))
 
 
 def _teams(body: bytes) -> Seen:

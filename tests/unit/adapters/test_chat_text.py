@@ -34,6 +34,7 @@ MARKDOWN = Markup(
     [
         ("<p>Un <strong>mot </strong>fort.</p>", ["Un **mot** fort."]),
         ("<p><em>a</em><strong> </strong><strong></strong></p>", ["_a_"]),
+        ("<p><em>a</em><em>b</em></p>", ["_a_\u2060_b_"]),
         ("<h2>Trois <strong>règles</strong></h2>", ["**Trois règles**"]),
         ("<p>a</p>  \n <p> b\n c </p>", ["a", "b c"]),
         ("<p></p><ul></ul><hr><p><br></p>", []),
