@@ -199,8 +199,8 @@ class Plone:
             offered = ", ".join(sorted(item.offered)) or "none"
             raise refused(
                 f"the account may take {item.url} from the state {item.state!r} through none of"
-                f" {', '.join(wanted)}; it is offered: {offered}. Give it the role Reviewer in the folder, or the"
-                " folder a workflow that has them"
+                f" {', '.join(wanted)}; it is offered: {offered}."
+                " Give it the role Reviewer in the folder, or the folder a workflow that has them"
             )
         path = f"{self._path(key)}/@workflow/{transition}"
         response = self._calls.write("POST", path, known={HTTPStatus.BAD_REQUEST}, json={})
