@@ -1,5 +1,6 @@
 """Lays out messages: officers' words in the organisation's templates (Jinja2)."""
 
+import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ from diffuse.domain.message import (
     in_braces,
     link_slot,
 )
-from diffuse.domain.policy import KeyPoint, Policy, Text
+from diffuse.domain.policy import KeyPoint, Policy, Text, refuse
 from diffuse.errors import AuthoringError, FieldPath, Problem, nearest
 
 MAX_BYTES = 100_000
@@ -49,6 +50,10 @@ MAX_BYTES = 100_000
 HTML, PLAIN, WORDS = "email/message.html.j2", "email/message.txt.j2", "email/words.toml"
 POST_HTML, POST_PLAIN = "intranet/post.html.j2", "intranet/post.txt.j2"
 POST_WORDS = "intranet/words.toml"
+
+_BEGINNING = re.compile(r"(?:\A|\n\n|^[ \d]*[•>.] |<(?:p|li|h[1-6])>\n?)\Z", re.MULTILINE)
+_FIRST_WORD = re.compile(r"\A\s*[,:;!]\s*((?:<[^>]*>)*)(\w)")
+"""The punctuation that follows a name, and the first letter behind it."""
 
 
 class Templates:
@@ -136,7 +141,9 @@ class Templates:
         html = self._lay_out(POST_HTML, {**values, "body": body})
         plain = _without_slots(marks.split(authored.body.text(links)))
         text = self._lay_out(POST_PLAIN, {**values, "body": plain})
-        return Announcement(title=title, html=marks.split(html.strip()), text=marks.split(text.strip()))
+        laid_out = {POST_HTML: marks.split(html.strip()), POST_PLAIN: marks.split(text.strip())}
+        refuse(_for_everybody(laid_out, asks=asks(about.point) != "nothing"))
+        return Announcement(title=title, html=laid_out[POST_HTML], text=laid_out[POST_PLAIN])
 
     def _words_in(self, language: str, file: str = WORDS) -> Mapping[str, Any]:
         words = self._words if file == WORDS else _read_words(self._folder / file)
@@ -219,7 +226,9 @@ def _read_words(file: Path) -> Mapping[str, Mapping[str, Any]]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise AuthoringError.of(
-            f"the templates cannot be read: {error.strerror}", f"a folder with {WORDS}", file=str(file)
+            f"the templates cannot be read: {error.strerror}",
+            f"a folder with {'/'.join(file.parts[-2:])}",
+            file=str(file),
         ) from error
     except ValueError as error:
         raise AuthoringError.of(f"{error}", "TOML in UTF-8", file=str(file)) from error
@@ -261,16 +270,24 @@ def _authored(about: About, register: str) -> tuple[FieldPath, Authored, Sentine
 
 
 def _without_slots(pieces: Pieces) -> str:
-    """Join a text without its slots and the spaces before each; an occasion's stay, in braces."""
-    plain = [
-        in_braces(piece.name) if isinstance(piece, Slot) and piece.name in OF_OCCASION else piece
-        for piece in pieces
-    ]
-    return "".join(
-        piece.rstrip(" ") if isinstance(following, Slot) else piece
-        for piece, following in zip(plain, (*plain[1:], ""), strict=False)
-        if isinstance(piece, str)
-    )
+    """Join a text without its slots and the spaces before each; an occasion's stay, in braces.
+
+    A sentence that begins with a name begins with its next word: ``Zoé, you may …`` is ``You may …``.
+    """
+    text, after_slot = "", False
+    for piece in pieces:
+        if isinstance(piece, Slot) and piece.name not in OF_OCCASION:
+            begins = _BEGINNING.search(text) is not None
+            text, after_slot = text if begins else text.rstrip(" "), begins
+        else:
+            words = in_braces(piece.name) if isinstance(piece, Slot) else piece
+            text += _FIRST_WORD.sub(_begin, words) if after_slot else words
+            after_slot = False
+    return text
+
+
+def _begin(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2].upper()}"
 
 
 def _numbered(links: Sequence[str], marks: Sentinels) -> tuple[list[str], list[str]]:
@@ -288,6 +305,17 @@ def _numbered(links: Sequence[str], marks: Sentinels) -> tuple[list[str], list[s
 
 def _slots(pieces: Pieces) -> set[str]:
     return {piece.name for piece in pieces if isinstance(piece, Slot)}
+
+
+def _for_everybody(laid_out: Mapping[str, Pieces], *, asks: bool) -> Iterator[Problem]:
+    """Yield what a post's layout must not print, as one text is for many, and what it forgot."""
+    for name, pieces in laid_out.items():
+        for slot in sorted(_slots(pieces) - {ACKNOWLEDGE_URL}):
+            yield Problem(
+                found=f"a layout with {slot!r}", expected=f"nothing that is one employee's in {name}"
+            )
+        if asks and ACKNOWLEDGE_URL not in _slots(pieces):
+            yield Problem(found=f"a layout without {ACKNOWLEDGE_URL!r}", expected=f"it in {name}")
 
 
 def _sound(html: str, language: str) -> Iterator[Problem]:

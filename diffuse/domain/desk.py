@@ -43,8 +43,8 @@ Reals = NDArray[np.float64]
 class Running:
     """A campaign that is running: its published text and what has happened so far, for one population.
 
-    ``posted`` gives for key points whose fall-back is e-mail the day on which they came to the intranet, as far
-    as that is known.
+    ``posted`` gives for key points whose fall-back is e-mail the day on which they came to the intranet, as
+    far as that is known.
     """
 
     publication: int

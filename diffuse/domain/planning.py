@@ -132,7 +132,8 @@ def _pairs(desk: Desk) -> _Pairs:
     asked = candidates(desk.campaign.schedule, standing, around)
     urgent = _urgent(desk, standing, around, employee, point)
     score = np.where(urgent, 1.0 / (1.0 + standing.messages), asked.score)
-    due = np.flatnonzero((asked.due | urgent) & ~_settled(desk, standing, point))
+    early = desk.day[employee] < desk.fall_back[point]  # not even a deadline brings a fall-back forward
+    due = np.flatnonzero((asked.due | urgent) & ~early & ~_settled(desk, standing, point))
     return _Pairs(
         employee=employee[due],
         point=point[due],
@@ -158,6 +159,8 @@ def _circumstances(desk: Desk, standing: Standing, employee: Numbers, point: Num
     position = (np.cumsum(desk.members, axis=1) - 1)[employee, point]
     enters = campaign.schedule.enters(first, position)
     later = desk.fall_back[point]
+    if campaign.schedule.policy == "fixed":  # the post came after the first interval already
+        later = later - (campaign.schedule.intervals[0].after_each(later) - later)
     enters = np.where(np.isnat(later), enters, np.fmax(first, later))
     if desk.deadline is not None:
         enters = np.minimum(enters, np.maximum(first, desk.latest_entry))

@@ -1,7 +1,7 @@
 """What follows for a post in the ledger from what its platform answered."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from diffuse.domain.delivery import State
 from diffuse.domain.post import (
@@ -21,6 +21,9 @@ from diffuse.domain.posting import What
 HELD_BY_NOBODY = "whoever was publishing it stopped, and it is not there; it is planned again"
 MAY_BE_THERE = "whoever was publishing it stopped, and nobody can say whether it is there"
 
+AGAIN = timedelta(hours=1)
+"""After which a change of unknown fate is asked for again, as it cannot happen twice."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ended:
@@ -30,6 +33,7 @@ class Ended:
         state: the post's state from now on.
         reply: the platform's own words.
         retry_at: before which nothing is asked about this post again.
+        not_after: before which one that is planned anew may be published.
         stands: where it stands from now on, with the text of ``publication`` and ``variant``.
         is_withdrawn: whether nobody is to read it any more.
     """
@@ -38,6 +42,7 @@ class Ended:
     state: State
     reply: str = ""
     retry_at: datetime | None = None
+    not_after: datetime | None = None
     stands: Posted | AlreadyThere | None = None
     publication: int = 0
     variant: str = ""
@@ -78,26 +83,31 @@ def found(answer: Found, now: datetime) -> Ended:
 def changed(answer: Answer, now: datetime, *, is_material: bool) -> Ended:
     """Say what follows from the answer to a request to change a post in place.
 
-    Where that cannot be done, a material change is published anew, and another one is let be.
+    Where that cannot be done, a material change is published anew, and another one is let be. What may have
+    been done is asked for again.
     """
     match answer:
         case Posted() | AlreadyThere():
             return Ended(what=What.UPDATE, state=State.SENT, stands=answer)
         case Retry():
             return Ended(what=What.UPDATE, state=State.SENT, reply=answer.reason, retry_at=now + answer.after)
-        case Refused() | Unsure():
+        case Unsure():
+            return Ended(what=What.UPDATE, state=State.SENT, reply=answer.reason, retry_at=now + AGAIN)
+        case Refused():
             state = State.PLANNED if is_material else State.SENT
             return Ended(what=What.UPDATE, state=state, reply=answer.reason)
 
 
-def withdrawn(answer: Gone, now: datetime) -> Ended:
-    """Say what follows from the answer to a request to withdraw: what cannot be withdrawn is let be."""
+def withdrawn(answer: Gone, now: datetime, before: State = State.SENT) -> Ended:
+    """Say what follows from the answer to a request to withdraw: what cannot be withdrawn is let be.
+
+    ``before`` is the post's state: one of unknown fate is not there from then on, and was not for sure.
+    """
     match answer:
         case Retry():
-            return Ended(
-                what=What.WITHDRAW, state=State.SENT, reply=answer.reason, retry_at=now + answer.after
-            )
+            return Ended(what=What.WITHDRAW, state=before, reply=answer.reason, retry_at=now + answer.after)
         case Withdrawn():
-            return Ended(what=What.WITHDRAW, state=State.SENT, is_withdrawn=True)
+            state = State.CANCELLED if before is State.UNKNOWN else before
+            return Ended(what=What.WITHDRAW, state=state, is_withdrawn=True)
         case Refused() | Unsure():
-            return Ended(what=What.WITHDRAW, state=State.SENT, reply=answer.reason, is_withdrawn=True)
+            return Ended(what=What.WITHDRAW, state=before, reply=answer.reason, is_withdrawn=True)

@@ -5,11 +5,12 @@ platform is the fall-back, so long after the other channels. From then on it sta
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from types import MappingProxyType
 
 import numpy as np
 
@@ -36,6 +37,10 @@ STANDINGS = (
 LEASE = timedelta(minutes=5)
 """How long somebody may talk to a platform about one post before another one asks what became of it."""
 
+NEVER_RENEWED: Mapping[str, tuple[int, date]] = MappingProxyType({})
+"""No key point has changed materially."""
+
+_CLOSED = re.compile(r"the window of \S+ closed before it could be published(?:; |$)")
 _NOT_IN_A_KEY = re.compile(r"[^a-z0-9]+")
 _READABLE = 44
 _DIGITS = 16
@@ -119,6 +124,12 @@ class Posting:
         return self.state is State.SENT and self.withdrawn_at is None
 
     @property
+    def may_be_read(self) -> bool:
+        """Whether people can read it, for all that anybody knows; what stood before stays until then."""
+        known = self.sent_at is not None or self.state in {State.SENDING, State.UNKNOWN}
+        return known and self.withdrawn_at is None
+
+    @property
     def standing(self) -> str:
         """Its state in one word, one of ``STANDINGS``: what was sent may be withdrawn since."""
         return WITHDRAWN if self.state is State.SENT and not self.stands else str(self.state)
@@ -145,6 +156,18 @@ class Frame:
                 return opens, closes
         return None
 
+    def free(
+        self, campaign: Campaign, at: datetime, taken: Collection[date]
+    ) -> tuple[datetime, datetime] | None:
+        """Return the next open hours from an instant on, on a day that is not taken; None: there are none."""
+        day = at.astimezone(campaign.zone).date()
+        while slot := self.slot(campaign, day, at):
+            day = slot[0].astimezone(campaign.zone).date()
+            if day not in taken:
+                return slot
+            day += timedelta(days=1)
+        return None
+
     def is_open(self, campaign: Campaign, now: datetime) -> bool:
         """Tell whether posts may be published or changed now."""
         slot = self.slot(campaign, now.astimezone(campaign.zone).date(), now)
@@ -153,8 +176,12 @@ class Frame:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
-    """What becomes of a post in the ledger without asking its platform: a new state, or other hours."""
+    """What becomes of a post in the ledger without asking its platform: a new state, or other hours.
 
+    ``was`` is the state that it leaves: one that has come to another in the meantime stays there.
+    """
+
+    was: State
     state: State
     reason: str = ""
     due_at: datetime | None = None
@@ -206,19 +233,41 @@ def mail_after(campaign: Campaign) -> dict[str, date]:
     return found
 
 
-def posted_on(campaign: Campaign, postings: Iterable[Posting], today: date) -> dict[str, date]:
+def posted_on(
+    campaign: Campaign,
+    postings: Iterable[Posting],
+    today: date,
+    renewed: Mapping[str, tuple[int, date]] = NEVER_RENEWED,
+) -> dict[str, date]:
     """Return for each key point the day on which it came to the intranet, for a mail that waits after that.
 
-    While all of its posts wait for their platforms, it comes today; one that cannot come counts as wanted.
+    While all of its posts wait for their platforms, or for their turn, it comes today; one that cannot come
+    counts as wanted. A text that has changed materially comes anew.
+
+    Args:
+        campaign: as it is in force.
+        postings: what the ledger holds of it; what it does not ask for any more is left out.
+        today: the day by its time zone.
+        renewed: for key points that have changed materially: the publication since when, and its day.
     """
+    rows = {one.key: one for one in postings}
     found: dict[str, date] = {}
-    for one in postings:
-        if one.sent_at is not None:
-            day = one.sent_at.astimezone(campaign.zone).date()
-        else:
-            day = today if one.state in PENDING else one.wanted_on
+    for one in wanted(campaign):
+        row = rows.get(one.key)
+        if one.falls_back or (row is None and one.wanted_on > today):
+            continue
+        day = today if row is None else _came_on(campaign, row, today, renewed.get(one.key_point))
         found[one.key_point] = min(day, found.get(one.key_point, day))
     return found
+
+
+def _came_on(campaign: Campaign, row: Posting, today: date, renewed: tuple[int, date] | None) -> date:
+    publication, day = renewed or (0, row.wanted_on)
+    if row.state in PENDING or (row.stands and row.publication < publication):
+        return today
+    if row.sent_at is None:
+        return row.wanted_on
+    return max(row.sent_at.astimezone(campaign.zone).date(), day)
 
 
 def variant_of(point: KeyPoint, language: str, before: str = "") -> str:
@@ -237,27 +286,65 @@ def is_over(campaign: Campaign, posting: Posting, now: datetime) -> bool:
     return today >= campaign.withdraw_after.after(posting.sent_at.astimezone(campaign.zone).date())
 
 
-def moved(campaign: Campaign, frame: Frame, posting: Posting, now: datetime) -> Move | None:
-    """Say what becomes of a wanted post that has not been published: None when nothing."""
-    if posting.state is not State.PLANNED or now < posting.not_after:
+def moved(  # noqa: PLR0913, PLR0917 -- a post, what is asked of it, and when it may be published
+    campaign: Campaign,
+    frame: Frame,
+    posting: Posting,
+    asked: Wanted,
+    now: datetime,
+    taken: Collection[date] = (),
+) -> Move | None:
+    """Say what becomes of a planned post whose hours are over, or wanted later by now: None when nothing.
+
+    ``taken`` are the days on which its readers get another one; before its platform wants to be asked again
+    it does not come either.
+    """
+    if posting.state is not State.PLANNED:
         return None
-    closed = CLOSED.format(day=posting.not_after.astimezone(campaign.zone).date())
-    if campaign.late == "skip":
-        return Move(state=State.EXPIRED, reason=SKIPPED)
-    slot = frame.slot(campaign, now.astimezone(campaign.zone).date(), now)
-    if slot is None:
-        over = campaign.ends is not None and now.astimezone(campaign.zone).date() > campaign.ends
-        return Move(state=State.EXPIRED, reason=OVER.format(day=campaign.ends)) if over else None
-    reason = f"{closed}; {posting.reason}" if posting.reason else closed
-    return Move(state=State.PLANNED, reason=reason, due_at=slot[0], not_after=slot[1])
+    today, last = (at.astimezone(campaign.zone).date() for at in (now, posting.not_after))
+    if asked.wanted_on > max(today, last):
+        slot = frame.slot(campaign, asked.wanted_on, now)
+        return _planned(posting, slot, posting.reason) if slot else None
+    if now < posting.not_after:
+        return None
+    has_hours = posting.due_at != posting.not_after  # an operator's wish has none
+    if campaign.late == "skip" and has_hours:
+        return Move(was=State.PLANNED, state=State.EXPIRED, reason=SKIPPED)
+    slot = frame.free(campaign, max(now, posting.due_at), taken)
+    words = _CLOSED.sub("", posting.reason)  # the platform's, which outlast every window
+    said = [CLOSED.format(day=last)] * has_hours + [words] * bool(words)
+    return _planned(posting, slot, "; ".join(said)) if slot else None
+
+
+def _planned(posting: Posting, slot: tuple[datetime, datetime], reason: str) -> Move:
+    return Move(
+        was=State.PLANNED,
+        state=State.PLANNED,
+        reason=reason,
+        due_at=max(slot[0], posting.due_at),
+        not_after=slot[1],
+    )
+
+
+def dropped(campaign: Campaign, posting: Posting, asked: Wanted | None, now: datetime) -> Move:
+    """Say what becomes of a post that has not been published and is not to be any more."""
+    if asked and campaign.ends and now.astimezone(campaign.zone).date() > campaign.ends:
+        return Move(was=posting.state, state=State.EXPIRED, reason=OVER.format(day=campaign.ends))
+    return Move(was=posting.state, state=State.CANCELLED, reason=DROPPED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meeting:
-    """An employee who meets a post for the first time: a delivery begins; ``day`` is their local one."""
+    """An employee who meets a post for the first time: a delivery begins.
+
+    Attributes:
+        day: the employee's local one.
+        since: the publication since which the text is in force: acknowledgements of earlier ones are stale.
+    """
 
     posting: Posting
     employee: str
     day: date
     at: datetime
     tracking: Tracking
+    since: int = 0

@@ -23,6 +23,9 @@ EVER = np.datetime64("0001-01-01", "D")
 FOR_EVER = np.datetime64("9999-12-31", "D")
 """After every message."""
 
+_NUMBERS = 1 << 20
+"""More messages than one pair ever gets."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Log:
@@ -66,6 +69,14 @@ class Log:
         """The first local day on which anything came back."""
         first: Days = np.fmin(np.fmin(self.opened, self.acknowledged), self.answered)
         return first
+
+    @property
+    def turn(self) -> Numbers:
+        """Where each message stands in time: by its day, and by its number on one day.
+
+        A post may be met while a message with a lower number waits.
+        """
+        return self.due_on.astype(np.int64) * _NUMBERS + self.touch
 
     def rows(self, rows: Numbers | Flags) -> "Log":
         """Return some of the messages."""
@@ -219,7 +230,7 @@ def _begin_again(
     blank.anew[:] = True
     after.put(again, blank)
     given_up = log.stale & ~log.pending & after.anew[pair]
-    for rows in _in_turn(pair, log.touch, np.flatnonzero(given_up & new)):
+    for rows in _in_turn(pair, log.turn, np.flatnonzero(given_up & new)):
         after.sent[pair[rows]] = log.due_on[rows]
         after.wording[pair[rows]] = log.wording[rows]
     return moot, ~given_up
@@ -228,13 +239,13 @@ def _begin_again(
 def _climb(  # noqa: PLR0913, PLR0917 -- columns
     after: Standing, log: Log, pair: Numbers, moot: Flags, begins: np.datetime64, ends: np.datetime64
 ) -> None:
-    """Count messages and steps; the last message of a pair is the one with the highest touch."""
+    """Count messages and steps; the last message of a pair is the one of the latest day."""
     if ends == FOR_EVER:
         after.waiting[pair[log.pending]] = True
     counts, new = _counting(log, begins, ends)
     after.renewed[pair[new & ~log.stale]] = True
     np.add.at(after.messages, pair[new & ~log.pending & ~log.posted], 1)
-    for rows in _in_turn(pair, log.touch, np.flatnonzero(new)):
+    for rows in _in_turn(pair, log.turn, np.flatnonzero(new)):
         here = pair[rows]
         same = log.step[rows] == after.step[here]
         after.tries[here] = np.where(same, after.tries[here] + 1, 1)
@@ -245,7 +256,7 @@ def _climb(  # noqa: PLR0913, PLR0917 -- columns
     reached = log.reached
     back = np.flatnonzero(counts & ~moot & (reached >= begins) & (reached < ends))
     np.add.at(after.back, pair[back[~log.posted[back]]], 1)
-    for rows in _in_turn(pair, log.touch, back):
+    for rows in _in_turn(pair, log.turn, back):
         here = pair[rows]
         same = log.step[rows] == after.step[here]
         after.reached[here[same]] = np.fmin(after.reached[here[same]], reached[rows[same]])

@@ -6,24 +6,24 @@ nothing but its own posts, which wait with its words.
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import sha256
 
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.control import EVERYTHING, Standstill
-from diffuse.domain.delivery import State
+from diffuse.domain.delivery import GONE, State
 from diffuse.domain.post import Post, Retry
 from diffuse.domain.posted import Ended, changed, found, published, withdrawn
 from diffuse.domain.posting import (
-    DROPPED,
     LEASE,
     Frame,
     Move,
     Posting,
     Wanted,
     What,
+    dropped,
     is_over,
     moved,
     variant_of,
@@ -91,6 +91,8 @@ class Announce:
         self._signer = signer
         self._token = worker
         self._stop = stop or threading.Event()
+        self._quiet: dict[str, tuple[datetime, str]] = {}
+        self._needless: dict[str, tuple[int, date]] = {}
 
     def run(self) -> Announced:
         """Do what is due; nothing while all is halted, and nothing of a campaign that is paused."""
@@ -110,9 +112,12 @@ class Announce:
     def _settle(self, report: Announced) -> None:
         """Ask platforms what became of posts that somebody was publishing who has stopped."""
         for row in self._postings.left(self._clock.now()):
-            platform = self._platforms.get(row.channel)
+            platform = self._ready(row, report)
             if platform and self._postings.take(row, What.UPDATE, self._token, *self._lease()):
-                self._end(row, found(platform.lookup(row.key), self._clock.now()), report)
+                answer = platform.lookup(row.key)
+                if isinstance(answer, Retry):
+                    self._wait(row.channel, answer, report)
+                self._end(row, found(answer, self._clock.now()), report)
 
     def _campaign(
         self, one: Published, rows: Sequence[Posting], report: Announced, *, is_cancelled: bool
@@ -120,29 +125,32 @@ class Announce:
         asked = {} if is_cancelled else {each.key: each for each in wanted(one.campaign)}
         if not asked and not rows:
             return
-        frame = self._frame(one.campaign)
+        view = _View(one=one, asked=asked, frame=self._frame(one.campaign), days=_days(one.campaign, rows))
         known = {row.key for row in rows}
-        new = [each for key, each in asked.items() if key not in known]
-        if new and self._postings.add(list(self._new(one, frame, new, rows))):
-            rows = [row for row in self._postings.all() if row.campaign == one.campaign.id]
+        self._see_each(rows, view, report)
+        # After the others: what has just got another day takes that day from what is new.
+        if new := list(self._new(view, known)):
+            self._postings.add(new)
+            fresh = {each.key for each in new}
+            self._see_each([row for row in self._postings.all() if row.key in fresh], view, report)
+
+    def _see_each(self, rows: Sequence[Posting], view: "_View", report: Announced) -> None:
         for row in rows:
             if self._stop.is_set():
                 return
-            self._see(row, asked.get(row.key), one, frame, report)
+            self._see(row, view, report)
 
-    def _new(
-        self, one: Published, frame: Frame, new: Sequence[Wanted], rows: Sequence[Posting]
-    ) -> Iterator[Posting]:
+    def _new(self, view: "_View", known: Collection[str]) -> Iterator[Posting]:
         """Yield the posts that are wanted by now: of each audience, language and channel one a day."""
-        campaign, now = one.campaign, self._clock.now()
-        served = {(_reader(row), _day(campaign, row.due_at)) for row in rows}
-        for each in sorted(new, key=_wanted_on):
-            slot = frame.slot(campaign, each.wanted_on, now)
-            if slot is None or each.wanted_on > _day(campaign, now):
+        campaign, now = view.campaign, self._clock.now()
+        today = _day(campaign, now)
+        due = [each for key, each in view.asked.items() if key not in known and each.wanted_on <= today]
+        for each in sorted(due, key=_wanted_on):
+            slot = view.frame.slot(campaign, each.wanted_on, now)
+            if slot is None or _day(campaign, slot[0]) in view.taken(each):
                 continue
-            place = (_reader(each), _day(campaign, slot[0]))
-            if place not in served and (not each.falls_back or self._owed.by_anybody(one, each)):
-                served.add(place)
+            if not each.falls_back or self._is_owed(view.one, each, today):
+                view.give(each, slot[0])
                 _, point = campaign.key_point(each.key_point)
                 yield Posting(
                     key=each.key,
@@ -151,37 +159,47 @@ class Announce:
                     audience=each.audience,
                     language=each.language,
                     channel=each.channel,
-                    publication=one.id,
+                    publication=view.one.id,
                     variant=variant_of(point, each.language),
                     wanted_on=each.wanted_on,
                     due_at=slot[0],
                     not_after=slot[1],
                 )
 
-    def _see(
-        self, row: Posting, asked: Wanted | None, one: Published, frame: Frame, report: Announced
-    ) -> None:
+    def _is_owed(self, one: Published, each: Wanted, today: date) -> bool:
+        """Tell whether anybody owes what a fall-back is for; when nobody does, that holds for the day."""
+        if self._needless.get(each.key) == (one.id, today):
+            return False
+        is_owed = self._owed.by_anybody(one, each)
+        if not is_owed:
+            self._needless[each.key] = (one.id, today)
+        return is_owed
+
+    def _see(self, row: Posting, view: "_View", report: Announced) -> None:
         """Do what one post needs."""
-        now, campaign = self._clock.now(), one.campaign
+        now, campaign, asked = self._clock.now(), view.campaign, view.asked.get(row.key)
         if asked is None or is_over(campaign, row, now):
-            if row.stands:
+            if row.may_be_read and row.state is not State.SENDING:
                 self._withdraw(row, report)
             elif row.state in {State.PLANNED, State.HELD}:
-                self._move(row, Move(state=State.CANCELLED, reason=DROPPED))
+                self._move(row, dropped(campaign, row, asked, now), view)
         elif row.state is State.PLANNED:
-            if move := moved(campaign, frame, row, now):
-                self._move(row, move, one)
-            elif row.due_at <= now < row.not_after:
-                self._publish(row, one, report)
+            if move := moved(campaign, view.frame, row, asked, now, view.taken(row)):
+                self._move(row, move, view)
+                row = self._postings.get(row.id) or row
+            if row.state is State.PLANNED and row.due_at <= now < row.not_after:
+                self._publish(row, view.one, report)
         elif row.stands:
-            if (row.publication != one.id or not row.digest) and frame.is_open(campaign, now):
-                self._renew(row, one, report)
-        elif _comes_back(row, one) and (slot := frame.slot(campaign, _day(campaign, now), now)):
-            self._move(row, Move(state=State.PLANNED, due_at=slot[0], not_after=slot[1]), one)
+            is_old = row.publication < view.one.id or not row.digest
+            if is_old and view.frame.is_open(campaign, now):
+                self._renew(row, view, report)
+        elif _comes_back(row, view.one) and (slot := view.frame.free(campaign, now, view.taken(row))):
+            move = Move(was=row.state, state=State.PLANNED, due_at=slot[0], not_after=slot[1])
+            self._move(row, move, view)
 
     def _publish(self, row: Posting, one: Published, report: Announced) -> None:
-        row = _with_text_of(row, one)
-        platform, post = self._ready(row, report), self._post(row)
+        new = _with_text_of(row, one)
+        platform, post = self._ready(row, report), self._post(new)
         if platform is None or not self._postings.take(row, What.POST, self._token, *self._lease()):
             return
         if post is None:
@@ -191,12 +209,12 @@ class Announce:
             ended = replace(published(answer, self._clock.now()), digest=_digest(post))
             if isinstance(answer, Retry):
                 self._wait(row.channel, answer, report)
-        self._end(row, replace(ended, publication=row.publication, variant=row.variant), report)
+        self._end(row, replace(ended, publication=new.publication, variant=new.variant), report)
 
-    def _renew(self, row: Posting, one: Published, report: Announced) -> None:
+    def _renew(self, row: Posting, view: "_View", report: Announced) -> None:
         """Let a post say what is in force; where that is what it says already, only the ledger changes."""
-        is_material = row.publication < one.asked_since.get(row.key_point, 0)
-        new = _with_text_of(row, one)
+        is_material = row.publication < view.one.asked_since.get(row.key_point, 0)
+        new = _with_text_of(row, view.one)
         platform, post = self._ready(row, report), self._post(new)
         if platform is None or post is None:
             return
@@ -206,12 +224,21 @@ class Announce:
             ended = Ended(what=What.UPDATE, state=State.SENT)
         else:
             answer = platform.update(post)
-            ended = replace(changed(answer, self._clock.now(), is_material=is_material), digest=_digest(post))
+            ended = changed(answer, self._clock.now(), is_material=is_material)
             if isinstance(answer, Retry):
                 self._wait(row.channel, answer, report)
-                self._end(row, replace(ended, digest=""), report)
+            if ended.retry_at:  # it still says what it said
+                self._end(row, ended, report)
                 return
+            ended = replace(ended, digest=_digest(post))
+        if ended.state is State.PLANNED and (slot := self._today(view)):
+            ended = replace(ended, retry_at=slot[0], not_after=slot[1])
         self._end(row, replace(ended, publication=new.publication, variant=new.variant), report)
+
+    def _today(self, view: "_View") -> tuple[datetime, datetime] | None:
+        """Return the open hours of today, or of the next day that has any."""
+        now = self._clock.now()
+        return view.frame.slot(view.campaign, _day(view.campaign, now), now)
 
     def _withdraw(self, row: Posting, report: Announced) -> None:
         platform = self._ready(row, report)
@@ -219,10 +246,14 @@ class Announce:
             answer = platform.withdraw(row.key)
             if isinstance(answer, Retry):
                 self._wait(row.channel, answer, report)
-            self._end(row, withdrawn(answer, self._clock.now()), report)
+            before = State.SENT if row.sent_at else row.state
+            self._end(row, withdrawn(answer, self._clock.now(), before), report)
 
     def _ready(self, row: Posting, report: Announced) -> Platform | None:
         """Return the platform of a post, unless it is in trouble, or not set up here."""
+        until, reason = self._quiet.get(row.channel, (self._clock.now(), ""))
+        if self._clock.now() < until:
+            report.troubles.setdefault(row.channel, reason)
         platform = self._platforms.get(row.channel)
         if platform is None:
             report.troubles.setdefault(row.channel, NOT_SET_UP.format(channel=row.channel))
@@ -230,8 +261,10 @@ class Announce:
 
     def _wait(self, channel: str, answer: Retry, report: Announced) -> None:
         """Leave a platform alone for as long as it asks."""
+        until = self._clock.now() + answer.after
         report.troubles[channel] = answer.reason
-        self._postings.put_off(channel, self._clock.now() + answer.after)
+        self._quiet[channel] = (until, answer.reason)  # what is planned from now on waits as well
+        self._postings.put_off(channel, until)
 
     def _end(self, row: Posting, ended: Ended, report: Announced) -> None:
         """Write down how it ended; what somebody else holds by now is theirs to tell."""
@@ -241,9 +274,11 @@ class Announce:
             about = {"post": row.id, "campaign": row.campaign, "channel": row.channel}
             _log.log(level, "%s: %s", row.channel, ended.reply, extra=about)
 
-    def _move(self, row: Posting, move: Move, one: Published | None = None) -> None:
-        new = _with_text_of(row, one) if one else row
+    def _move(self, row: Posting, move: Move, view: "_View") -> None:
+        new = _with_text_of(row, view.one) if move.state is State.PLANNED else row
         self._postings.move(row.id, move, new.publication, new.variant)
+        if move.due_at:
+            view.give(row, move.due_at)
 
     def _lease(self) -> tuple[datetime, datetime]:
         now = self._clock.now()
@@ -259,10 +294,41 @@ class Announce:
         return compose(row, self._publications, self._signer)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _View:
+    """A campaign as a run finds it: what it asks for, when, and the days on which readers get each post."""
+
+    one: Published
+    asked: Mapping[str, Wanted]
+    frame: Frame
+    days: dict[str, tuple[tuple[str, str, str], date]]
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.one.campaign
+
+    def taken(self, one: Posting | Wanted) -> frozenset[date]:
+        """Return the days on which those who would read a post get another one there."""
+        reader = _reader(one)
+        return frozenset(day for key, (who, day) in self.days.items() if who == reader and key != one.key)
+
+    def give(self, one: Posting | Wanted, at: datetime) -> None:
+        """Let its readers get a post on the day of an instant."""
+        self.days[one.key] = (_reader(one), _day(self.campaign, at))
+
+
+def _days(campaign: Campaign, rows: Sequence[Posting]) -> dict[str, tuple[tuple[str, str, str], date]]:
+    """Return on which day each post comes, or came; not those that nobody can read."""
+    here = [row for row in rows if row.state not in GONE and row.withdrawn_at is None]
+    return {row.key: (_reader(row), _day(campaign, row.due_at)) for row in here}
+
+
 def _comes_back(row: Posting, one: Published) -> bool:
     """Tell whether a post is published anew that does not stand: its campaign asks again, or was mended."""
     if row.state is State.FAILED:
-        return row.publication != one.id
+        return row.publication < one.id
+    if row.state is State.EXPIRED:
+        return row.publication < one.id and one.campaign.late != "skip"
     return row.state is State.CANCELLED or (row.state is State.SENT and row.withdrawn_at is not None)
 
 

@@ -83,7 +83,7 @@ class Meet:
         """Return what a post is about; nobody needs to be identified for that.
 
         Raises:
-            NotOurs: when the token leads to no post that stands.
+            NotOurs: when the token leads to no post to be read.
         """
         posting = self._posting(token)
         campaign = self._publications.get(posting.publication).campaign
@@ -101,7 +101,7 @@ class Meet:
         """Return what an employee sees, and keep that they came as far as that may be kept.
 
         Raises:
-            NotOurs: when the token leads to no post that stands, or the directory does not know the employee.
+            NotOurs: when the token leads to no post to be read, or the directory does not know the employee.
         """
         posting, employee = self._posting(token), self._employee(who)
         is_for, tracking = self._is_for(posting, employee), self._tracking(posting, employee)
@@ -127,19 +127,23 @@ class Meet:
         """Record what an employee chose, as ``Record.respond`` does, and how they were identified.
 
         Raises:
-            NotOurs: when the token leads to no post that stands, or the post is not meant for the employee.
+            NotOurs: when the token leads to no post to be read, or the post is not meant for the employee.
         """
         posting, employee = self._posting(token), self._employee(who)
         if not self._is_for(posting, employee):
             raise NotOurs
         shown = self._theirs(posting, employee)
-        shown = shown or self._begin(posting, employee, self._tracking(posting, employee))
+        if shown is None:
+            tracking = self._tracking(posting, employee)
+            # A form that cannot be recorded begins nothing.
+            self._record.check(_nobody(posting, employee, tracking), _key(token, who), given)
+            shown = self._begin(posting, employee, tracking)
         self._record.respond_to(shown, _key(token, who), given, visit, who.by)
 
     def _posting(self, token: str) -> Posting:
         links = self._signer.read("post", token)
         posting = self._postings.get(links.delivery) if links else None
-        if posting is None or not posting.stands:
+        if posting is None or not posting.may_be_read:
             raise NotOurs
         return posting
 
@@ -172,8 +176,16 @@ class Meet:
 
     def _begin(self, posting: Posting, employee: Employee, tracking: Tracking) -> Shown:
         at = self._clock.now()
+        since = self._publications.get(posting.publication).asked_since.get(posting.key_point, 0)
         number = self._postings.meet(
-            Meeting(posting=posting, employee=employee.id, day=_day(at, employee), at=at, tracking=tracking)
+            Meeting(
+                posting=posting,
+                employee=employee.id,
+                day=_day(at, employee),
+                at=at,
+                tracking=tracking,
+                since=since,
+            )
         )
         shown = self._hits.shown(number)
         if shown is None:  # erased in this very moment

@@ -26,6 +26,9 @@ from diffuse.ports import (
 MOST = 500
 """Messages of an employee that are looked at, the newest first."""
 
+MANY = 1000
+"""Employees who are looked at at once."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Owing:
@@ -89,9 +92,9 @@ class Owed:
         found: dict[tuple[str, str], Owing] = {}
         for sent in self._theirs.sent_to(employee, MOST):
             published = running.get(self._publications.get(sent.publication).campaign.id)
-            if published is not None:
+            if published is not None and _is_in_force(published, sent):
                 pair = (published.campaign.id, sent.key_point)
-                if pair not in given and _asks(published.campaign, sent.key_point):
+                if pair not in given:
                     found.setdefault(pair, self._mailed(sent))
         for posting in self._standing(who, running):
             pair = (posting.campaign, posting.key_point)
@@ -105,19 +108,24 @@ class Owed:
         return campaign.audience(audience).covers(who.department, who.roles, self._acting(who))
 
     def by_anybody(self, published: Published, wanted: Wanted) -> bool:
-        """Tell whether anybody for whom a post is meant has not acknowledged its key point."""
+        """Tell whether anybody who would read a post that is meant for them owes its key point."""
         campaign, now = published.campaign, self._clock.now()
         audience, acting = campaign.audience(wanted.audience), standing_in(self._relief.duties())
         members = [
             one.id
             for one in self._directory.employees()
-            if one.works_on(now.astimezone(one.zone).date())
+            if campaign.language_for(one.language) == wanted.language
+            and one.works_on(now.astimezone(one.zone).date())
             and audience.covers(one.department, one.roles, acting.get(one.id, ()))
         ]
         since = {(campaign.id, point): number for point, number in published.asked_since.items()}
-        given = self._relief.acknowledged(members, since)
         pair = (campaign.id, wanted.key_point)
-        return any(pair not in given.get(name, ()) for name in members)
+        for begin in range(0, len(members), MANY):
+            some = members[begin : begin + MANY]
+            given = self._relief.acknowledged(some, since)
+            if any(pair not in given.get(name, ()) for name in some):
+                return True
+        return False
 
     def _going_on(self) -> Iterator[Published]:
         stops = {one.campaign: one.state for one in self._control.stops()}
@@ -132,13 +140,13 @@ class Owed:
         acting = self._acting(who)
         for posting in self._postings.all():
             published = running.get(posting.campaign)
-            if published is None or not posting.stands:
+            if published is None or not posting.stands or not _is_in_force(published, posting):
                 continue
             campaign = published.campaign
-            audience = campaign.audience(posting.audience)
+            audience = campaign.audience_of(*campaign.key_point(posting.key_point))
             if (
-                posting.language == campaign.language_for(who.language)
-                and _asks(campaign, posting.key_point)
+                posting.audience == audience.id
+                and posting.language == campaign.language_for(who.language)
                 and audience.covers(who.department, who.roles, acting)
             ):
                 yield posting
@@ -171,9 +179,12 @@ class Owed:
         )
 
 
-def _asks(campaign: Campaign, key_point: str) -> bool:
-    """Tell whether a campaign has a key point, and asks to acknowledge it."""
-    return any(point.id == key_point and point.acknowledge for _, point in campaign.key_points)
+def _is_in_force(published: Published, shown: Sent | Posting) -> bool:
+    """Tell whether a campaign asks to acknowledge a key point, and counts it of the text that was shown."""
+    asks = any(
+        point.id == shown.key_point and point.acknowledge for _, point in published.campaign.key_points
+    )
+    return asks and shown.publication >= published.asked_since.get(shown.key_point, 0)
 
 
 def _since(one: Owing) -> datetime:

@@ -13,7 +13,6 @@ import numpy as np
 
 from diffuse.domain import planning
 from diffuse.domain.attention import WEEK
-from diffuse.domain.campaign import Campaign
 from diffuse.domain.control import EVERYTHING
 from diffuse.domain.delivery import State
 from diffuse.domain.desk import Rules, Running
@@ -204,15 +203,21 @@ class Plan:
             standing=fold(base.standing, log, planning.teaching(campaign), begins, FOR_EVER),
             pending=messages.pending(campaign),
             occasions=[each for each in occasions if each.campaign == campaign.id],
-            posted=self._posted(campaign, now),
+            posted=self._posted(one, now),
         )
 
-    def _posted(self, campaign: Campaign, now: datetime) -> Mapping[str, date]:
+    def _posted(self, published: Published, now: datetime) -> Mapping[str, date]:
         """Return the days on which key points came to the intranet whose fall-back is e-mail."""
+        campaign = published.campaign
         if not mail_after(campaign):
             return {}
         posts = [one for one in self._postings.all() if one.campaign == campaign.id]
-        return posted_on(campaign, posts, now.astimezone(campaign.zone).date())
+        launched = {point: self._publications.get(n) for point, n in published.asked_since.items()}
+        renewed = {
+            point: (one.id, one.published_at.astimezone(campaign.zone).date())
+            for point, one in launched.items()
+        }
+        return posted_on(campaign, posts, now.astimezone(campaign.zone).date(), renewed)
 
     def _settled(
         self,

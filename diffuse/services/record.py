@@ -282,11 +282,8 @@ class Record:
 
         ``token`` is what the page's stamp was made for. Raises as ``respond`` does.
         """
-        page, now = self._page(shown), self._clock.now()
-        stamped = self._signer.stamped_at(_shown(token, page), given.form)
-        if stamped is None:
-            raise NotOurForm("a form that this page does not have")
-        refuse_unfit(page, given, now - stamped)
+        now = self._clock.now()
+        page, dwell = self.check(shown, token, given)
         if shown.tracking.of(Kind.CLICKED) == NAMED:
             asked = Asked(what=What.FORM, links=Links(delivery=shown.id), visit=visit)
             self._hits.record_many([self._hit(asked, shown, now)])
@@ -315,9 +312,28 @@ class Record:
                 language=shown.language,
                 statement=page.statement,
                 at=now,
-                dwell=(now - stamped) // timedelta(milliseconds=1),
+                dwell=dwell // timedelta(milliseconds=1),
             )
             self._hits.acknowledge(acknowledgement, _local_day(now, shown), by)
+
+    def check(self, shown: Shown, token: str, given: Given) -> tuple[Page, timedelta]:
+        """Return the page that a form was sent from, and for how long it was read; nothing is recorded.
+
+        Raises as ``respond`` does.
+        """
+        page = self._page(shown)
+        stamped = self._signer.stamped_at(_shown(token, page), given.form)
+        if stamped is None:
+            raise NotOurForm("a form that this page does not have")
+        dwell = self._clock.now() - stamped
+        refuse_unfit(page, given, dwell)
+        answers = page.question.answers if page.question else ()
+        answer = None if given.response in REMARKS else given.answer
+        if answer is not None and answer not in range(len(answers)):
+            raise NoSuchAnswer(
+                f"answer {answer} was not offered in delivery {shown.id}; choose one that the page shows"
+            )
+        return page, dwell
 
     def delivery(self, purpose: str, token: str) -> Shown:
         """Return the delivery that a token stands for, and record nothing.
@@ -362,11 +378,7 @@ class Record:
         )
 
     def _answer(self, shown: Shown, question: Question | None, number: int, by: str) -> None:
-        if question is None or not 0 <= number < len(question.answers):
-            raise NoSuchAnswer(
-                f"answer {number} was not offered in delivery {shown.id}; choose one that the page shows"
-            )
-        if shown.answer is None:
+        if question is not None and shown.answer is None:
             judged = "right" if question.answers[number].right else "wrong"
             now = self._clock.now()
             event = Event(delivery=shown.id, kind=Kind.ANSWERED, at=now, detail=f"{number}:{judged}")

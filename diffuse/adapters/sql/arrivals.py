@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, or_, select, update
 
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.attempts import settle
@@ -49,13 +49,19 @@ def arrive(connection: Connection, before: Row[Any], at: datetime) -> None:
 def spare(connection: Connection, reached: Sequence[Row[Any]]) -> None:
     """Cancel the next copies of messages that were opened after all, if they have not left; no newer text.
 
-    Whoever answered from a post needs no message about it at all.
+    Of a post there is no copy: whoever only saw one still gets the message that was planned.
     """
-    mailed = [_keys(row) for row in reached if row.post is None]
-    posted = [_keys(row) for row in reached if row.post is not None]
-    for statement, rows in ((_SPARE, mailed), (_SPARE_ALL, posted)):
-        if rows:
-            connection.execute(statement, rows)
+    if rows := [_keys(row) for row in reached if row.post is None]:
+        connection.execute(_SPARE, rows)
+
+
+def relieve(connection: Connection, answered: Row[Any]) -> None:
+    """Cancel the messages about what was answered or acknowledged from a post, if they have not left.
+
+    Of a copy of what may have arrived already it is not said that it did not.
+    """
+    if answered.post is not None:
+        connection.execute(_SPARE_ALL, [_keys(answered)])
 
 
 def restore(connection: Connection, reached: Row[Any], at: datetime) -> None:
@@ -78,10 +84,13 @@ _SPARE_ALL = (
     .where(
         *(_ROW[name] == bindparam(f"its_{name}") for name in ("bucket", "campaign", "employee", "key_point")),
         _ROW.publication <= bindparam("its_publication"),
-        _ROW.ambiguous == 0,
+        _ROW.occasion == "",
         or_(_ROW.state == State.PLANNED, _ROW.state == State.HELD),
     )
-    .values(state=State.CANCELLED, reason=ANSWERED_FROM_A_POST)
+    .values(
+        state=case((_ROW.ambiguous > 0, State.UNKNOWN.value), else_=State.CANCELLED.value),
+        reason=ANSWERED_FROM_A_POST,
+    )
 )
 _RESTORE = (
     update(tables.delivery)

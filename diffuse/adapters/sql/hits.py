@@ -285,6 +285,8 @@ def _keep(connection: Connection, happened: Event, reached_on: date, before: Row
         values[_ROW.answer] = case((first.is_(None), happened.detail), else_=_ROW.answer)
     connection.execute(update(tables.delivery).where(_ROW.id == happened.delivery).values(values))
     _arrive(connection, happened.at, before)
+    if happened.kind in {Kind.ANSWERED, Kind.ACKNOWLEDGED}:
+        arrivals.relieve(connection, before)
 
 
 def _first(column: ColumnElement[Any], at: datetime, reached_on: date) -> dict[Any, ColumnElement[Any]]:

@@ -23,7 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from diffuse.adapters.sql import tables
 from diffuse.adapters.sql.engine import reading, writing
 from diffuse.domain.control import Standstill
-from diffuse.domain.delivery import State
+from diffuse.domain.delivery import GONE, State
 from diffuse.domain.population import bucket
 from diffuse.domain.post import AlreadyThere
 from diffuse.domain.posted import Ended
@@ -36,6 +36,12 @@ RETRIED = "{by} asks for another attempt"
 
 _ROW = tables.post.c
 _TOLD = tables.delivery.c
+_READ = ("state", "publication", "variant", "attempt", "due_at", "digest", "withdrawn_at")
+"""What decides about what a platform is asked."""
+
+_ASKED = (State.SENT, State.UNKNOWN)
+"""Besides planned: states of posts that a platform may be asked to change or to withdraw."""
+
 _FIELDS = tuple(_ROW[name] for name in Posting.__dataclass_fields__)
 _NEW = tuple(name for name in Posting.__dataclass_fields__ if name != "id")
 
@@ -73,12 +79,15 @@ class SqlPostings:
         return added
 
     def move(self, number: int, move: Move, publication: int, variant: str) -> None:
-        """Let a post that nobody holds come to another state, or be published at another time."""
+        """Let a post that nobody holds come to another state, or be published at another time.
+
+        One that has come to another state in the meantime stays as it is.
+        """
         times = {name: at for name in ("due_at", "not_after") if (at := getattr(move, name)) is not None}
         with writing(self._engine) as connection:
             connection.execute(
                 update(tables.post)
-                .where(_ROW.id == number, _ROW.lease_token == "", _ROW.state != State.SENDING)
+                .where(_ROW.id == number, _ROW.lease_token == "", _ROW.state == move.was)
                 .values(
                     state=move.state, reason=move.reason, publication=publication, variant=variant, **times
                 )
@@ -87,16 +96,18 @@ class SqlPostings:
     def take(self, posting: Posting, what: What, token: str, now: datetime, until: datetime) -> bool:
         """Hold a post while its platform is asked; False when somebody else does, or when it has changed.
 
-        One that is to be published is ``sending`` from then on, and counts an attempt.
+        One that is to be published is ``sending`` from then on, and counts an attempt. ``posting`` is what
+        the caller has read: of two who read the same, one holds it, and the other one afterwards does not.
         """
         free = or_(_ROW.lease_until.is_(None), _ROW.lease_until <= now)
+        same = [_ROW[name] == getattr(posting, name) for name in _READ]
         changes: dict[str, Any] = {"lease_token": token, "lease_until": until}
         if what is What.POST:
-            changes |= {"state": State.SENDING, "attempt": _ROW.attempt + 1}
+            changes |= {"state": State.SENDING, "attempt": _ROW.attempt + 1, "withdrawn_at": None}
         with writing(self._engine) as connection:
             taken = connection.execute(
                 update(tables.post)
-                .where(_ROW.id == posting.id, _ROW.state == posting.state, free)
+                .where(_ROW.id == posting.id, *same, free)
                 .values(**changes)
                 .returning(_ROW.id)
             ).first()
@@ -113,6 +124,8 @@ class SqlPostings:
         }
         if ended.state is State.PLANNED and ended.retry_at:
             changes["due_at"] = ended.retry_at
+        if ended.not_after:
+            changes["not_after"] = ended.not_after
         if ended.state is State.SENDING:
             changes["lease_token"] = token
         changes |= _standing(ended, now)
@@ -135,12 +148,18 @@ class SqlPostings:
         return row is not None
 
     def put_off(self, channel: str, until: datetime) -> None:
-        """Publish nothing more on a channel before an instant."""
+        """Ask nothing more about the posts of a channel before an instant; what somebody holds is theirs."""
+        waits = or_(_ROW.lease_until.is_(None), _ROW.lease_until < until)
         with writing(self._engine) as connection:
             connection.execute(
                 update(tables.post)
                 .where(_ROW.channel == channel, _ROW.state == State.PLANNED, _ROW.due_at < until)
                 .values(due_at=until)
+            )
+            connection.execute(
+                update(tables.post)
+                .where(_ROW.channel == channel, _ROW.state.in_(_ASKED), _ROW.lease_token == "", waits)
+                .values(lease_until=until)
             )
 
     def left(self, now: datetime) -> Sequence[Posting]:
@@ -158,7 +177,9 @@ class SqlPostings:
             which.append(~_cancelled())
         reason = (THERE if is_there else NOT_THERE).format(by=by)
         since = func.coalesce(_ROW.sent_at, _asked_at(), literal(now, _ROW.sent_at.type))
-        changes: dict[str, Any] = {"sent_at": since, "withdrawn_at": None} if is_there else {"due_at": now}
+        # Without hours of its own, it gets the next ones.
+        anew = {"due_at": now, "not_after": now}
+        changes: dict[str, Any] = {"sent_at": since, "withdrawn_at": None} if is_there else anew
         with writing(self._engine) as connection:
             known = select(_ROW.id, _ROW.state).where(_ROW.id.in_(sorted(ids)))
             found = {number: State(kept) for number, kept in connection.execute(known)}
@@ -173,7 +194,8 @@ class SqlPostings:
     def retry(self, campaign: str, by: str, now: datetime) -> int:
         """Plan again the posts of a campaign that a platform refused; return how many."""
         which = (_ROW.campaign == campaign, _ROW.state == State.FAILED, ~_cancelled())
-        values = {"state": State.PLANNED, "reason": RETRIED.format(by=by), "due_at": now}
+        hours = {"due_at": now, "not_after": now}  # none of its own: it gets the next ones
+        values = {"state": State.PLANNED, "reason": RETRIED.format(by=by), **hours}
         with writing(self._engine) as connection:
             return len(_decide(connection, which, values, now))
 
@@ -182,23 +204,18 @@ class SqlPostings:
 
         In the rhythm it is one more message of its key point, on the step of the last one.
         """
-        who, posting, same = bucket(meeting.employee), meeting.posting, _same(meeting)
+        who, same = bucket(meeting.employee), _same(meeting)
         with writing(self._engine) as connection:
             if (known := connection.scalar(select(_TOLD.id).where(*same))) is not None:
                 return int(known)
-            pair = (
-                _TOLD.bucket == who,
-                _TOLD.campaign == posting.campaign,
-                _TOLD.employee == meeting.employee,
-                _TOLD.key_point == posting.key_point,
-            )
-            last = connection.execute(select(func.max(_TOLD.touch), func.max(_TOLD.step)).where(*pair)).one()
-            touch = 0 if last[0] is None else last[0] + 1
-            values = _met(meeting, who) | {"touch": touch, "step": last[1] or 0}
-            keep = _dialect(connection).insert(tables.delivery).values(values).on_conflict_do_nothing()
-            if connection.execute(keep.returning(_TOLD.id)).first() is not None:
-                connection.execute(insert(tables.tally).values(at=meeting.at, added=1))
-            return int(connection.execute(select(_TOLD.id).where(*same)).scalar_one())
+            _alone_with(connection, meeting.employee)
+            if (known := connection.scalar(select(_TOLD.id).where(*same))) is not None:
+                return int(known)
+            touch, step = _next(connection, meeting, who)
+            values = _met(meeting, who) | {"touch": touch, "step": step}
+            connection.execute(insert(tables.tally).values(at=meeting.at, added=1))
+            new = insert(tables.delivery).values(values).returning(_TOLD.id)
+            return int(connection.execute(new).scalar_one())
 
     def met_by(self, number: int, employee: str) -> Sequence[int]:
         """Return the deliveries that began when an employee met a post, the newest first."""
@@ -254,12 +271,42 @@ def _standing(ended: Ended, now: datetime) -> dict[str, Any]:
         )
     if ended.digest:
         # What was there already may show an earlier text: it is written again.
-        changes["digest"] = "" if isinstance(ended.stands, AlreadyThere) else ended.digest
+        is_old = isinstance(ended.stands, AlreadyThere) and ended.what is What.POST
+        changes["digest"] = "" if is_old else ended.digest
     if ended.publication:
         changes |= {"publication": ended.publication, "variant": ended.variant}
     if ended.is_withdrawn:
         changes["withdrawn_at"] = now
     return changes
+
+
+def _alone_with(connection: Connection, employee: str) -> None:
+    """Let one meeting of an employee after the other through: each one takes the next number."""
+    connection.execute(
+        select(tables.employee.c.id).where(tables.employee.c.id == employee).with_for_update(key_share=True)
+    )
+
+
+def _next(connection: Connection, meeting: Meeting, who: int) -> tuple[int, int]:
+    """Return the next touch of a pair and the step of its last message; what never left counts for no step.
+
+    A pair begins again of which a text was acknowledged that has changed materially since.
+    """
+    posting = meeting.posting
+    rows = connection.execute(
+        select(_TOLD.touch, _TOLD.step, _TOLD.state, _TOLD.publication, _TOLD.acknowledged_at)
+        .where(
+            _TOLD.bucket == who,
+            _TOLD.campaign == posting.campaign,
+            _TOLD.employee == meeting.employee,
+            _TOLD.key_point == posting.key_point,
+        )
+        .order_by(_TOLD.touch, _TOLD.id)
+    ).all()
+    counting = [row for row in rows if row.state not in GONE]
+    if any(row.acknowledged_at and row.publication < meeting.since for row in counting):
+        counting = [row for row in counting if row.publication >= meeting.since]
+    return max((row.touch for row in rows), default=-1) + 1, counting[-1].step if counting else 0
 
 
 def _same(meeting: Meeting) -> tuple[Any, ...]:
