@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_network
 
@@ -25,10 +25,11 @@ from diffuse.adapters.sql.theirs import SqlTheirs
 from diffuse.adapters.templates import Templates
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.message import Wording
+from diffuse.domain.people import EVERYONE, Audience
 from diffuse.domain.post import Posted, Withdrawn
 from diffuse.domain.posted import changed, published, withdrawn
 from diffuse.domain.posting import Posting, What
-from diffuse.ports import Clock
+from diffuse.ports import Clock, IdentityProvider
 from diffuse.services.feeds import Feeds
 from diffuse.services.identify import Identify
 from diffuse.services.meet import Meet
@@ -66,6 +67,7 @@ RULES = replace(
     id="rules",
     title=ByLanguage(fr="Règles", en="Rules"),
     channels=("feed", "feed/cadres", "wordpress"),
+    audiences=(EVERYONE, Audience(id="cadres", roles=("cadre",))),
     policies=(
         replace(
             CAMPAIGN.policies[0],
@@ -88,6 +90,7 @@ class Board:
     engine: Engine
     clock: Clock
     signer: KeyedSigner
+    letters: MemoryLetters = field(default_factory=MemoryLetters)
 
     def __post_init__(self) -> None:
         """Launch the campaign."""
@@ -105,22 +108,29 @@ class Board:
         return self.publications.publish(RULES, wordings, at).id
 
     def post(
-        self, point: str, *, language: str = "fr", channel: str = "feed", at: datetime = CAME, day: int = 11
+        self,
+        point: str,
+        *,
+        language: str = "fr",
+        channel: str = "feed",
+        audience: str = "everyone",
+        at: datetime = CAME,
     ) -> int:
         """Let a post stand since an instant; return its number."""
-        key = f"rules-{point}-{language}-{channel.replace('/', '-')}"
+        other = "" if audience == EVERYONE.id else f"-{audience}"
+        key = f"rules-{point}-{language}-{channel.replace('/', '-')}{other}"
         self.postings.add(
             [
                 Posting(
                     key=key,
                     campaign="rules",
                     key_point=point,
-                    audience="everyone",
+                    audience=audience,
                     language=language,
                     channel=channel,
                     publication=self.publication,
                     variant="advice",
-                    wanted_on=date(2027, 1, day),
+                    wanted_on=date(2027, 1, 11),
                     due_at=at,
                     not_after=at + timedelta(hours=8),
                 )
@@ -166,6 +176,8 @@ class Board:
         log: Log = silent,
         origins: tuple[str, ...] = (SITE,),
         limits: Limits | None = None,
+        provider: IdentityProvider | None = None,
+        links: bool = True,
     ) -> Starlette:
         """Put the service together, with all that stands behind posts."""
         directory, pages = SqlDirectory(self.engine), Pages(TEMPLATES)
@@ -185,7 +197,7 @@ class Board:
             clock=self.clock,
             directory=directory,
             entries=SqlEntries(self.engine),
-            letters=MemoryLetters(),
+            letters=self.letters,
             base_url=base,
             sender="communications@universite.example",
         )
@@ -207,7 +219,9 @@ class Board:
             identify=identify,
             signer=self.signer,
             clock=self.clock,
+            provider=provider,
             identity_header=HEADER,
+            magic_links=links,
             feeds=self.feeds,
             widget_origins=origins,
         )
