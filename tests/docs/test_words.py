@@ -9,14 +9,20 @@ from diffuse.adapters.csv_tables import RATE_SUFFIXES
 from diffuse.adapters.wording import VARIABLES
 from diffuse.domain.attention import Attention, EasyDays, QuietHours
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.channel import CHANNELS
 from diffuse.domain.delivery import State
 from diffuse.domain.events import Kind
+from diffuse.domain.evidence import LINK, OFFICER
+from diffuse.domain.identity import WAYS
 from diffuse.domain.people import Audience, Employee
 from diffuse.domain.policy import Answer, KeyPoint, Policy, Question, Text, Variant
 from diffuse.domain.schedule import Schedule, Targets
 from diffuse.domain.signals import Signals
 from diffuse.domain.window import SendWindow
 from diffuse.services import export
+from diffuse.services.posts import POSTS
+from diffuse.services.receipts import RECEIPTS
+from diffuse.services.tally import COUNTS, RATES
 from diffuse.settings import Settings
 from tests.docs.pages import CSV, GLOSSARY, GUIDE, SETTINGS, code, rows, section, text
 
@@ -82,7 +88,23 @@ def test_the_columns_of_deliveries_and_employees_are_described_one_by_one() -> N
     described = _columns("employees.csv")
     assert [name.removesuffix("…") for name in described] == list(export.EMPLOYEES)
     # A rate fills three columns; the dots stand for their endings.
-    assert [name for name in described if name.endswith("…")] == [f"{name}…" for name in export.RATES]
+    assert [name for name in described if name.endswith("…")] == [f"{name}…" for name in RATES]
+
+
+def test_the_columns_of_posts_and_receipts_are_described_one_by_one() -> None:
+    assert [name.removesuffix("…") for name in _columns("posts.csv")] == list(POSTS)
+    assert _columns("receipts.csv") == list(RECEIPTS)
+
+
+def test_the_kinds_of_channels_are_named_with_the_column_and_in_the_glossary() -> None:
+    held = next(cells[1] for cells in rows(section(CSV, "deliveries.csv")) if cells[0] == "`channel`")
+    told = next(cells[1] for cells in rows(text(GLOSSARY)) if cells[0] == "Channel")
+    assert set(CHANNELS) <= code(held) & code(told) & code(text(GUIDE))
+
+
+def test_the_ways_in_which_somebody_is_known_are_named_with_the_column() -> None:
+    held = next(cells[1] for cells in rows(section(CSV, "deliveries.csv")) if cells[0] == "`identified_by`")
+    assert code(held) == {LINK, OFFICER, *WAYS}
 
 
 @pytest.mark.parametrize("suffix", RATE_SUFFIXES)
@@ -94,8 +116,9 @@ def test_the_three_columns_of_a_rate_are_described(suffix: str) -> None:
 def test_the_columns_in_front_of_the_counts_are_described(table: str) -> None:
     columns = {name: front for name, front, _ in rows(section(CSV, "key_points.csv"))}
     in_front = [part.strip(" `") for part in columns[f"`{table}.csv`"].split(",")]
+    reach = (export.REACH_RATE,) if "intended" in in_front else ()
     counted = () if table == "departments" else export.COUNTED
-    assert (*in_front, *export.COUNTS, *export.RATES, *counted, "suppressed") == AGGREGATES[table]
+    assert (*in_front, *COUNTS, *RATES, *reach, *counted, "suppressed") == AGGREGATES[table]
 
 
 def test_every_setting_is_described_with_its_default_and_none_is_invented() -> None:
