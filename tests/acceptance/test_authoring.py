@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = (ROOT / "campaigns" / "social-media", ROOT / "campaigns" / "crisis_rehearsal.py")
 COMMANDS = (
     "check", "schema", "preview", "simulate", "calendar", "import", "absences", "duties", "launch",
-    "up", "serve", "status", "pause", "resume", "cancel", "deliveries", "settle", "retry", "doctor",
+    "up", "serve", "status", "pause", "resume", "cancel", "deliveries", "settle", "posts", "retry", "doctor",
     "succession", "export", "remarks", "returns", "doubts", "reclassify", "ledger", "evidence", "person",
     "access", "retention", "demo",
 )  # fmt: skip
