@@ -57,7 +57,7 @@ class SqlOverview:
         with reading(self._engine) as connection:
             found = [Lane(**one) for one in connection.execute(resting).mappings()]
             found += [_platform(*one) for one in connection.execute(_waiting(now))]
-        last = {one.name: one for one in sorted(found, key=_until)}
+        last = {one.name: one for one in found}
         return tuple(last[name] for name in sorted(last))
 
 
@@ -107,12 +107,10 @@ def _waiting(now: datetime) -> Select[Any]:
     planned = and_(_POST.state == State.PLANNED, _POST.attempt > 0, _POST.due_at > now)
     standing = and_(_POST.state == State.SENT, _POST.lease_token == "", _POST.lease_until > now)
     until = case((planned, _POST.due_at), else_=_POST.lease_until)
-    return select(_POST.channel, until, _POST.reason).where(_POST.reason != "", or_(planned, standing))
+    # What waits to be published says it in the platform's words for sure: it comes last, and is shown.
+    words = select(_POST.channel, until, _POST.reason).where(_POST.reason != "", or_(planned, standing))
+    return words.order_by(planned, until)
 
 
 def _platform(channel: str, until: datetime, reason: str) -> Lane:
     return Lane(name=f"platform:{channel}", until=until, reason=reason)
-
-
-def _until(one: Lane) -> datetime:
-    return one.until

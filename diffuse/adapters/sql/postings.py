@@ -232,7 +232,7 @@ def _decide(
     connection: Connection, which: Collection[ColumnElement[bool]], values: dict[str, Any], now: datetime
 ) -> set[int]:
     """Change posts that nobody holds by an operator's decision, and log it; return which."""
-    free = or_(_ROW.lease_until.is_(None), _ROW.lease_until <= now)
+    free = or_(_ROW.lease_token == "", _ROW.lease_until <= now)  # a platform may rest meanwhile
     given = {**values, "lease_token": "", "lease_until": None}
     statement = update(tables.post).where(*which, free).values(given).returning(_ROW.id, _ROW.publication)
     rows = connection.execute(statement).all()

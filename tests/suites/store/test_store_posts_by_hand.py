@@ -112,6 +112,13 @@ def test_what_somebody_asks_a_platform_about_just_now_is_left_alone(
     assert postings.settle({1}, State.SENT, "ana", LATER + MINUTE).done == 1
 
 
+def test_a_post_is_settled_although_its_platform_rests(store: Store, postings: SqlPostings) -> None:
+    _ended(postings, 1, State.UNKNOWN)
+    with writing(store.engine) as connection:
+        connection.execute(update(post).where(post.c.id == 1).values(lease_until=LATER + MINUTE))
+    assert postings.settle({1}, State.SENT, "ana", LATER).done == 1
+
+
 def test_what_failed_of_one_campaign_is_planned_again_and_nothing_else(
     store: Store, postings: SqlPostings
 ) -> None:
