@@ -23,12 +23,16 @@ from diffuse.services.record import Given, NotOurs, Record
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class About:
-    """What anybody may know who has the link of a post: which text it is about, and in which language."""
+    """What anybody may know who has the link of a post: which text it is about, in which language, and where.
+
+    ``url`` is where people read it on the intranet; empty where it has no page.
+    """
 
     language: str
     campaign: str
     policy: str
     subject: str
+    url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +99,7 @@ class Meet:
             campaign=campaign.title[language],
             policy=policy.title[language],
             subject=baked.excerpt.subject.strip() or point.says[language],
+            url=posting.url if posting.url.startswith(("https://", "http://")) else "",
         )
 
     def page(self, token: str, who: Identified) -> Met:

@@ -58,7 +58,7 @@ class Intranet:
         sign_in = SignIn(
             self.identify,
             pages,
-            post=lambda token: self.meet.about(token).language,
+            post=self.meet.about,
             signer=self.signer,
             clock=self.clock,
             headers=headers,

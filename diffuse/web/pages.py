@@ -35,7 +35,7 @@ class Ways:
         provider: whether there is an identity provider.
         links: whether a link can be sent.
         here: stands before the addresses of both, seen from the page.
-        back: the address of the post's own page.
+        back: where the post stands on the intranet; empty where it has no page.
     """
 
     provider: bool

@@ -13,6 +13,7 @@ from diffuse.domain.identity import OIDC, Identified
 from diffuse.errors import DiffuseError, PermanentFailure, TransientFailure
 from diffuse.ports import Clock, IdentityProvider, Signer
 from diffuse.services.identify import Followed, Identify, Unidentified
+from diffuse.services.meet import About
 from diffuse.services.record import LASTS, NotOurForm, NotOurs
 from diffuse.web import form
 from diffuse.web.handshakes import Begun, Handshakes
@@ -44,7 +45,7 @@ class SignIn:
         identify: Identify,
         pages: Pages,
         *,
-        post: Callable[[str], str],
+        post: Callable[[str], About],
         signer: Signer,
         clock: Clock,
         headers: Mapping[str, str],
@@ -57,7 +58,7 @@ class SignIn:
         Args:
             identify: knows sessions, links and the directory.
             pages: the layouts.
-            post: returns the language of the post that a token stands for; raises NotOurs for any other.
+            post: says what the post is about that a token stands for; raises NotOurs for any other.
             signer: signs forms, and what browsers keep while they are at the provider.
             clock: tells how old those are.
             headers: those of each answer.
@@ -109,7 +110,7 @@ class SignIn:
 
     def _ask(self, request: Request, body: bytes) -> Response:
         token = request.path_params["token"]
-        language = self._post(token)
+        language = self._post(token).language
         try:
             given = self._given(request, body, _link_form(token))
         except NotOurForm:
@@ -148,7 +149,7 @@ class SignIn:
     def begin(self, request: Request) -> Response:
         """Lead the browser to the identity provider."""
         token = request.path_params["token"]
-        language = self._post(token)
+        language = self._post(token).language
         if request.method != "GET" or self._provider is None:
             return Response(headers=self._headers)
         try:
@@ -170,7 +171,7 @@ class SignIn:
         try:
             response = self._finish(request, self._provider, begun)
         except _Failed as failed:
-            ways = self._ways(begun.post, here=f"../p/{begun.post}/", back=f"../p/{begun.post}")
+            ways = self._ways(begun.post, here=f"../p/{begun.post}/")
             response = self._page(begun.post, ways, failed.why)
         self._handshakes.drop(response)
         return response
@@ -211,7 +212,7 @@ class SignIn:
 
     def _leave(self, request: Request, body: bytes) -> Response:
         token = request.path_params["token"]
-        language = self._post(token)
+        language = self._post(token).language
         try:
             self._pressed(request, body)
         except NotOurForm:
@@ -227,27 +228,26 @@ class SignIn:
         _log.warning("a proxy names somebody: %s", error)
         token = request.path_params.get("token", "")
         try:
-            language = self._post(token)
+            about = self._post(token)
         except DiffuseError:
-            language = "fr"
+            about = About(language="fr", campaign="", policy="", subject="", url="")
         why = error.why if isinstance(error, Unidentified) else "refused"
-        ways = Ways(provider=False, links=False, here="", back=token)
-        return self._page(token, ways, why, language)
+        ways = Ways(provider=False, links=False, here="", back=about.url)
+        return self._page(token, ways, why, about.language)
 
     @property
     def _back(self) -> str:
         return f"{self._base_url.rstrip('/')}{CALLBACK}"
 
-    def _ways(self, token: str, *, here: str = "", back: str = "") -> Ways:
-        return Ways(
-            provider=self._provider is not None, links=self._links, here=here, back=back or f"../{token}"
-        )
+    def _ways(self, token: str, *, here: str = "") -> Ways:
+        back = self._post(token).url
+        return Ways(provider=self._provider is not None, links=self._links, here=here, back=back)
 
     def _page(
         self, token: str, ways: Ways, why: str = "", language: str = "", *, sent: bool = False
     ) -> Response:
         """Lay the page out; with the reason why signing in failed, and the status that goes with it."""
-        language = language or self._post(token)
+        language = language or self._post(token).language
         stamp = self._signer.stamp(_link_form(token), self._clock.now())
         html = self._pages.sign_in(language, ways, stamp, sent=sent, why=why)
         wait = {"Retry-After": f"{RETRY_AFTER}"} if why == "away" else {}

@@ -18,6 +18,7 @@ from diffuse.adapters.sql.entries import SqlEntries
 from diffuse.domain.networks import Network
 from diffuse.ports import IdentityProvider
 from diffuse.services.identify import Identify, Unidentified
+from diffuse.services.meet import About
 from diffuse.services.record import NotOurs, Record
 from diffuse.testing import MemoryLetters
 from diffuse.web.app import create_app
@@ -76,6 +77,10 @@ class Door:
         return found[1]
 
 
+STANDS = "https://intranet.universite.example/consignes"
+"""Where the post is read."""
+
+
 def door(
     service: Service,
     *,
@@ -98,17 +103,18 @@ def door(
     )
     pages, signer = Pages(TEMPLATES), service.signer
 
-    def language(token: str) -> str:
+    def about(token: str) -> About:
         found = signer.read("post", token)
         if found is None or found.delivery not in {POST, ENGLISH}:
             raise NotOurs
-        return "en" if found.delivery == ENGLISH else "fr"
+        language = "en" if found.delivery == ENGLISH else "fr"
+        return About(language=language, campaign="", policy="", subject="", url=STANDS)
 
     who = WhoAsks(identify, header, trusted, base_url=base)
     sign_in = SignIn(
         identify,
         pages,
-        post=language,
+        post=about,
         signer=signer,
         clock=service.clock,
         headers={"Content-Security-Policy": pages.policy, "Cache-Control": "no-store"},

@@ -19,7 +19,7 @@ from diffuse.web.limits import AT_ONCE, SHARE, Limited, Limits
 from tests.oidc import CLIENT, SECRET, Provider, provider
 from tests.servers import free_port
 from tests.suites.web.given import BASE, EMPLOYEES, Service, shown
-from tests.suites.web.sign_in import Door, door
+from tests.suites.web.sign_in import STANDS, Door, door
 
 ANA = "ariane@universite.example"
 CALLBACK = "/oidc/callback"
@@ -609,3 +609,7 @@ def test_an_erased_person_is_nobody(office: Door, there: Provider) -> None:
     )
     answer = office.get(f"{CALLBACK}?{urlencode(back(office, there, email='gone@erased.invalid'))}")
     assert answer.status_code == 403
+
+
+def test_whoever_does_not_sign_in_finds_back_to_the_intranet(mail: Door) -> None:
+    assert f'<a href="{STANDS}">Revenir au message</a>' in mail.browser.get(f"/p/{mail.token}/sign-in").text
