@@ -7,7 +7,7 @@ platform is the fall-back, so long after the other channels. From then on it sta
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
@@ -36,6 +36,9 @@ STANDINGS = (
 
 LEASE = timedelta(minutes=5)
 """How long somebody may talk to a platform about one post before another one asks what became of it."""
+
+NO_HOURS = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where the hours of a post end that has none: an operator wants it, and it gets the next ones."""
 
 NEVER_RENEWED: Mapping[str, tuple[int, date]] = MappingProxyType({})
 """No key point has changed materially."""
@@ -307,7 +310,7 @@ def moved(  # noqa: PLR0913, PLR0917 -- a post, what is asked of it, and when it
         return _planned(posting, slot, posting.reason) if slot else None
     if now < posting.not_after:
         return None
-    has_hours = posting.due_at != posting.not_after  # an operator's wish has none
+    has_hours = posting.not_after != NO_HOURS
     if campaign.late == "skip" and has_hours:
         return Move(was=State.PLANNED, state=State.EXPIRED, reason=SKIPPED)
     slot = frame.free(campaign, max(now, posting.due_at), taken)

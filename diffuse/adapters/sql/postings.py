@@ -27,7 +27,7 @@ from diffuse.domain.delivery import GONE, State
 from diffuse.domain.population import bucket
 from diffuse.domain.post import AlreadyThere
 from diffuse.domain.posted import Ended
-from diffuse.domain.posting import Meeting, Move, Posting, What
+from diffuse.domain.posting import NO_HOURS, Meeting, Move, Posting, What
 from diffuse.ports import Settled
 
 THERE = "{by} says that it is there"
@@ -177,8 +177,7 @@ class SqlPostings:
             which.append(~_cancelled())
         reason = (THERE if is_there else NOT_THERE).format(by=by)
         since = func.coalesce(_ROW.sent_at, _asked_at(), literal(now, _ROW.sent_at.type))
-        # Without hours of its own, it gets the next ones.
-        anew = {"due_at": now, "not_after": now}
+        anew = {"due_at": now, "not_after": NO_HOURS}
         changes: dict[str, Any] = {"sent_at": since, "withdrawn_at": None} if is_there else anew
         with writing(self._engine) as connection:
             known = select(_ROW.id, _ROW.state).where(_ROW.id.in_(sorted(ids)))
@@ -194,7 +193,7 @@ class SqlPostings:
     def retry(self, campaign: str, by: str, now: datetime) -> int:
         """Plan again the posts of a campaign that a platform refused; return how many."""
         which = (_ROW.campaign == campaign, _ROW.state == State.FAILED, ~_cancelled())
-        hours = {"due_at": now, "not_after": now}  # none of its own: it gets the next ones
+        hours = {"due_at": now, "not_after": NO_HOURS}  # it gets the next ones
         values = {"state": State.PLANNED, "reason": RETRIED.format(by=by), **hours}
         with writing(self._engine) as connection:
             return len(_decide(connection, which, values, now))

@@ -17,6 +17,7 @@ from diffuse.domain.policy import Text, Variant
 from diffuse.domain.post import KEY, LONGEST_KEY
 from diffuse.domain.posting import (
     DROPPED,
+    NO_HOURS,
     SKIPPED,
     Frame,
     Move,
@@ -149,7 +150,11 @@ def test_a_key_is_always_the_same_and_differs_with_each_of_the_five() -> None:
     one = Wanted(campaign="c", key_point="p", audience="a", language="fr", channel="teams", wanted_on=MONDAY)
     assert one.key == replace(one, wanted_on=MONDAY + DAY, falls_back=True).key
     others = [
-        replace(one, **{name: "x"}) for name in ("campaign", "key_point", "audience", "language", "channel")
+        replace(one, campaign="x"),
+        replace(one, key_point="x"),
+        replace(one, audience="x"),
+        replace(one, language="x"),
+        replace(one, channel="x"),
     ]
     assert len({one.key, *(each.key for each in others)}) == 6
 
@@ -266,6 +271,8 @@ def test_a_reason_does_not_grow_with_every_window_that_closes() -> None:
     for day in range(1, 5):
         move = moved(one, WINDOW, row, asked(one), FIVE + (day - 1) * DAY)
         assert move is not None
+        assert move.due_at
+        assert move.not_after
         row = replace(row, reason=move.reason, due_at=move.due_at, not_after=move.not_after)
     assert row.reason == "the window of 2027-01-14 closed before it could be published; 503 Busy; come back"
     bare = moved(
@@ -301,7 +308,7 @@ def test_a_campaign_that_skips_what_is_late_does_but_not_against_an_operator() -
     wished = moved(
         one,
         WINDOW,
-        posting(due_at=NINE + DAY, not_after=NINE + DAY, reason="Ana asks"),
+        posting(due_at=NINE + DAY, not_after=NO_HOURS, reason="Ana asks"),
         asked(one),
         NINE + DAY,
     )
