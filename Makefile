@@ -65,5 +65,5 @@ lock: ## Pin pyproject.toml into requirements.lock (UPGRADE=1 takes the newest v
 
 clean: ## Remove what the other targets made, .venv included
 	@rm -rf .venv build dist demo-output htmlcov .coverage .coverage.* \
-	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	    .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -prune -exec rm -rf {} +
