@@ -9,6 +9,7 @@ post, and stays the same through every campaign, publication and restored databa
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from diffuse.domain.channel import kind_of
 from diffuse.domain.feed import Entry, Feed, Name, tag
@@ -22,6 +23,9 @@ KIND = "feed"
 
 MOST = 100
 """Entries of a feed, the newest; readers keep what they have seen."""
+
+WRITTEN = 32
+"""Feeds that are kept as they were written: many ask for the same one, and it seldom changes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +54,7 @@ class Feeds:
         self._publications = publications
         self._postings = postings
         self._signer = signer
-        self._write = write
+        self._write = lru_cache(WRITTEN)(write)
         self._author = author
         self._authority = authority
 
