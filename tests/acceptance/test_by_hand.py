@@ -106,7 +106,7 @@ def _tracked(running: Running) -> None:
 def _says_exactly_that(folder: Path, reader: str, clicker: str, confirmer: str, silent: str) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "deliveries.csv", "departments.csv", "employees.csv", "key_points.csv", "policies.csv",
-        "receipts.csv", "weeks.csv",
+        "posts.csv", "receipts.csv", "weeks.csv",
     ]  # fmt: skip
     deliveries = {row["employee"]: row for row in _rows(folder / "deliveries.csv")}
     assert {name: _came_back(row) for name, row in deliveries.items()} == {
@@ -117,11 +117,18 @@ def _says_exactly_that(folder: Path, reader: str, clicker: str, confirmer: str, 
     }
     assert {row["state"] for row in deliveries.values()} == {"sent"}
     assert deliveries[confirmer]["answer"] == "1:right"
+    assert {name: row["identified_by"] for name, row in deliveries.items()} == {
+        reader: "", clicker: "", confirmer: "link", silent: "",
+    }  # fmt: skip
     assert [deliveries[reader][f"{whose}_opens"] for whose in ("raw", "human", "unsure")] == ["1", "1", "0"]
     assert [deliveries[clicker][f"{whose}_clicks"] for whose in ("raw", "human", "unsure")] == ["2", "2", "0"]
     assert datetime.fromisoformat(deliveries[silent]["sent_at"]).utcoffset() is not None
     employees = {row["employee"]: row for row in _rows(folder / "employees.csv")}
     assert [employees[name]["acknowledged"] for name in (reader, clicker, confirmer, silent)] == [*"0010"]
+    for table in ("key_points", "policies"):
+        (row,) = _rows(folder / f"{table}.csv")
+        assert (row["channel"], row["intended"], row["reach_rate_numerator"]) == ("email", "4", "3")
+    assert _rows(folder / "posts.csv") == []
     for table in ("key_points", "policies", "weeks"):
         (row,) = _rows(folder / f"{table}.csv")
         assert row["employees"] == row["messages"] == row["asked"] == "4"

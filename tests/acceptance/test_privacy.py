@@ -63,7 +63,7 @@ def test_a_unit_of_four_people_is_told_of_nowhere(place: Installation) -> None:
         running.until(lambda: place.received == len(employees), "four messages")
     place.run("export", "--to", "groups", "--groups-only")
     names = sorted(path.stem for path in (place.folder / "groups").iterdir())
-    assert names == ["departments", "key_points", "policies", "weeks"]
+    assert names == ["departments", "key_points", "policies", "posts", "weeks"]
     for name in names:
         for row in table(place.folder / "groups", name):
             assert row["suppressed"] == "group"
