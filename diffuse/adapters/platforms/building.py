@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from diffuse.domain.channel import kind_of
+from diffuse.errors import AuthoringError, Problem
 from diffuse.ports import Platform
 
 _MADE: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -46,6 +47,14 @@ def platform(channel: str, account: Mapping[str, str], *, authority: str) -> Pla
         AuthoringError: when the account cannot work.
     """
     file, made, names = _MADE[kind_of(channel)]
+    if "url" in account and kind_of(channel) != "apprise" and not _is_address(account["url"]):
+        raise AuthoringError(
+            Problem(
+                path=("url",),
+                found="no address that leads anywhere; it is not shown here, as it may be a secret",
+                expected="the whole address, from https:// on",
+            )
+        )
     values = {**account, "authority": authority}
     arguments = {name: values[name] for name in names if name in values}
     found: Platform = getattr(import_module(f"diffuse.adapters.platforms.{file}"), made)(
@@ -57,3 +66,13 @@ def platform(channel: str, account: Mapping[str, str], *, authority: str) -> Pla
 def looks(channel: str) -> Platform:
     """Return a platform that can only dress posts: for a look at them before anything is set up."""
     return platform(channel, SAMPLES, authority="intranet.example")
+
+
+def _is_address(url: str) -> bool:
+    """Tell whether there is a server that an address could lead to."""
+    httpx = import_module("httpx")
+    try:
+        parts = httpx.URL(url.strip())
+    except httpx.InvalidURL:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.host)
