@@ -34,6 +34,9 @@ LONGEST_WAIT = timedelta(hours=24)
 WORDS = 300
 """Characters of a platform's own words that are kept."""
 
+PASSING = 8
+"""Texts that are blacked out besides: tokens that were given out for a while, the newest ones."""
+
 DIGITS = 9
 """Of a number of seconds; one with more is no number that anybody meant."""
 
@@ -90,18 +93,26 @@ class Calls:
     ) -> None:
         """Take the address; nothing is connected before the first call."""
         self._secrets = _spellings({*secrets, *(auth[1:] if auth else ())}, auth)
-        self._client = httpx.Client(
+        self._passing: tuple[str, ...] = ()
+        trusted = verify if isinstance(verify, SSLContext) else httpx.create_ssl_context(verify=verify)
+        self._ready: Callable[[], httpx.Client] = lambda: httpx.Client(
             base_url=base,
             headers={"User-Agent": "diffuse", **(headers or {})},
             auth=auth,
             timeout=timeout.total_seconds(),
-            verify=verify,
+            verify=trusted,
             follow_redirects=False,
         )
+        self._client = self._ready()
 
     def close(self) -> None:
-        """Hang up."""
-        self._client.close()
+        """Hang up, and forget the session; the next call connects anew."""
+        former, self._client = self._client, self._ready()
+        former.close()
+
+    def hide(self, secret: str) -> None:
+        """Black out a text that was given out for a while, such as a token."""
+        self._passing = (*_spellings({secret}, None), *self._passing)[:PASSING]
 
     def forget(self) -> None:
         """Forget the session: the cookies that the platform gave."""
@@ -143,7 +154,7 @@ class Calls:
 
     def plain(self, text: str) -> str:
         """Return a platform's words on one line, cut, with nothing secret in them."""
-        for secret in self._secrets:
+        for secret in (*self._secrets, *self._passing):
             text = text.replace(secret, "…")
         line = " ".join(text.split())
         return line if len(line) <= WORDS else f"{line[: WORDS - 1]}…"
@@ -232,16 +243,21 @@ def gone(withdraw: Callable[[], Gone]) -> Gone:
         return misread(error)
 
 
-def sent(write: Callable[[], Posted]) -> Answer:
-    """Publish where nothing can be looked up: what was lost stays unsure."""
+def sent(write: Callable[[], Posted], *, is_safe: bool = False) -> Answer:
+    """Publish where nothing can be looked up: what was lost, or answered with something else, stays unsure.
+
+    ``is_safe`` says that the platform takes the same request once only: then what was lost is sent again.
+    """
     try:
         return write()
     except Lost as lost:
+        if is_safe:
+            return Retry(SOON, f"no answer came: {lost}")
         return Unsure(f"no answer came, and this platform cannot be asked: {lost}")
     except Declined as declined:
         return declined.answer
     except MISREAD as error:
-        return misread(error)
+        return Unsure(f"nobody knows whether it was taken: {misread(error).reason}")
 
 
 def misread(error: Exception) -> Refused:
@@ -293,10 +309,8 @@ def _told(response: httpx.Response) -> str:
 
 def _message(body: object) -> str:
     """Return the message in JSON: platforms call it ``message``, or nest it in ``error``."""
-    error = body.get("error", body) if isinstance(body, dict) else body
-    if isinstance(error, str):
-        return error
-    if not isinstance(error, dict):
-        return ""
-    told = (error.get(name) for name in ("message", "info", "detail", "error_description", "code"))
-    return next((f"{one}" for one in told if one), "")
+    if not isinstance(body, dict):
+        return body if isinstance(body, str) else ""
+    told = error if isinstance(error := body.get("error"), dict) else body
+    words = (told.get(name) for name in ("message", "info", "detail", "error_description", "error", "code"))
+    return next((f"{one}" for one in words if one), "")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import httpx
 
-from diffuse.adapters.platforms.calls import LONGEST_WAIT, TIMEOUT, misread, refused, sent
+from diffuse.adapters.platforms.calls import LONGEST_WAIT, TIMEOUT, sent
 from diffuse.adapters.platforms.hook import Hook, clock, dressed, encoded
 from diffuse.domain.post import Answer, Dressed, Post, Posted, Refused, Retry, Unsure
 
@@ -97,10 +97,7 @@ class Chat(OneWay):
         dialect = self.dialect
         body = encoded(dialect.message(post))
         response = self._hook.send(body, known=dialect.known, more=dialect.query(post))
-        try:
-            return dialect.read(post, response, self._hook.words(response))
-        except ValueError as error:
-            raise refused(misread(error).reason) from None
+        return dialect.read(post, response, self._hook.words(response))
 
 
 def early(post: Post, now: datetime) -> Retry | None:

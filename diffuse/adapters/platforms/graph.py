@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import httpx
 
-from diffuse.adapters.platforms.calls import LATER, SOON, TIMEOUT, Calls, Declined, Lost, refused
+from diffuse.adapters.platforms.calls import LATER, TIMEOUT, Calls, Declined, refused
 from diffuse.domain.post import Retry
 
 SCOPE = "https://graph.microsoft.com/.default"
@@ -58,23 +58,31 @@ class Graph:
         """Take the addresses; nothing is connected before the first call."""
         self.address = graph.rstrip("/")
         self._path = f"/{quote(tenant)}/oauth2/v2.0/token"
-        self._client_id, self._secret = client_id, client_secret
-        self._login = login.rstrip("/")
-        self._timeout, self._verify = timeout, verify
+        self._asked = {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "scope": SCOPE,
+        }
+        secrets = [client_secret]
+        self._login = Calls(login.rstrip("/"), timeout=timeout, secrets=secrets, verify=verify)
+        named = {"User-Agent": TRAFFIC}
+        self._calls = Calls(self.address, headers=named, timeout=timeout, secrets=secrets, verify=verify)
         self._lock = Lock()
-        self._calls: Calls | None = None
-        self._former: Calls | None = None
-        self._until = 0.0
+        self._token, self._until = "", 0.0
 
     def close(self) -> None:
-        """Hang up, and forget the token."""
+        """Hang up, and forget the token; the next call signs in anew."""
         with self._lock:
-            self._forget()
-            self._forget()
+            self._token = ""
+        self._login.close()
+        self._calls.close()
 
     def get(self, path: str, *, known: Collection[int] = (), **more: Any) -> httpx.Response:  # noqa: ANN401
         """Ask something, as ``Calls.get`` does; the address of a further page is taken as it is."""
-        return self._signed(lambda calls, also: calls.get(path, known={*known, *also}, **more))
+        return self._signed(
+            lambda headers, also: self._calls.get(path, known={*known, *also}, headers=headers, **more)
+        )
 
     def write(
         self,
@@ -85,75 +93,54 @@ class Graph:
         **more: Any,  # noqa: ANN401
     ) -> httpx.Response:
         """Change something, as ``Calls.write`` does; what somebody is editing is tried later."""
-        also = {HTTPStatus.LOCKED, *known}
-        response = self._signed(lambda calls, more_: calls.write(method, path, known={*also, *more_}, **more))
+        response = self._signed(
+            lambda headers, also: self._calls.write(
+                method, path, known={HTTPStatus.LOCKED, *known, *also}, headers=headers, **more
+            )
+        )
         if response.status_code == HTTPStatus.LOCKED:
             raise Declined(Retry(LATER, f"somebody is editing it on the platform: {self.words(response)}"))
         return response
 
     def words(self, response: httpx.Response) -> str:
         """Return the status and what Graph said with it."""
-        return self._signed_in().words(response)
+        return self._calls.words(response)
 
-    def _signed(self, call: Callable[[Calls, Collection[int]], httpx.Response]) -> httpx.Response:
+    def _signed(self, call: Callable[[Mapping[str, str], Collection[int]], httpx.Response]) -> httpx.Response:
         """Call with a token; with a new one when it is not accepted, and then with none any more."""
-        calls = self._signed_in()
-        response = call(calls, {HTTPStatus.UNAUTHORIZED})
+        token = self._valid()
+        response = call(_bearer(token), {HTTPStatus.UNAUTHORIZED})
         if response.status_code != HTTPStatus.UNAUTHORIZED:
             return response
         with self._lock:
-            if self._calls is calls:
-                self._forget()
-        return call(self._signed_in(), ())
+            if self._token == token:
+                self._token = ""
+        return call(_bearer(self._valid()), ())
 
-    def _signed_in(self) -> Calls:
+    def _valid(self) -> str:
+        """Return a token that Graph should take; one at a time asks for it."""
         with self._lock:
-            if self._calls is None or monotonic() >= self._until:
-                self._forget()
-                self._calls = self._sign_in()
-            return self._calls
+            if not self._token or monotonic() >= self._until:
+                self._token, lasts = self._sign_in()
+                self._until = monotonic() + max(lasts - SPARE, lasts / 2).total_seconds()
+            return self._token
 
-    def _forget(self) -> None:
-        """Use a token no longer; its connection is kept for one more turn, as a call may still be on it."""
-        if self._former is not None:
-            self._former.close()
-        self._former, self._calls = self._calls, None
-
-    def _sign_in(self) -> Calls:
-        token, lasts = self._token()
-        self._until = monotonic() + max(lasts - SPARE, lasts / 2).total_seconds()
-        return Calls(
-            self.address,
-            headers={"Authorization": f"Bearer {token}", "User-Agent": TRAFFIC},
-            timeout=self._timeout,
-            secrets=[token, self._secret],
-            verify=self._verify,
-        )
-
-    def _token(self) -> tuple[str, timedelta]:
-        login = Calls(self._login, timeout=self._timeout, secrets=[self._secret], verify=self._verify)
-        asked = {
-            "grant_type": "client_credentials",
-            "client_id": self._client_id,
-            "client_secret": self._secret,
-            "scope": SCOPE,
-        }
-        known = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-        try:
-            response = login.write("POST", self._path, known=known, data=asked)
-        except Lost as lost:
-            # A token that nobody got harms nobody.
-            raise Declined(Retry(SOON, f"nobody could be signed in: {lost}")) from None
-        finally:
-            login.close()
+    def _sign_in(self) -> tuple[str, timedelta]:
+        """Ask for a token, which harms nobody when it is lost; return it and how long it lasts."""
+        known = {HTTPStatus.BAD_REQUEST}
+        response = self._login.ask("POST", self._path, known=known, data=self._asked)
+        if response.status_code == HTTPStatus.BAD_REQUEST:
+            raise refused(f"the platform does not accept our credentials: {self._login.words(response)}")
         body = mapping(response)
-        if not response.is_success:
-            said = login.plain(f"{body.get('error_description') or body.get('error') or ''}")
-            raise refused(f"the platform does not accept our credentials: {response.status_code} {said}")
         token, lasts = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not isinstance(lasts, int):
             raise ValueError("no token came back")  # noqa: TRY004 -- misread, like what is no JSON
+        self._calls.hide(token)
         return token, timedelta(seconds=lasts)
+
+
+def _bearer(token: str) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def mapping(response: httpx.Response) -> Mapping[str, Any]:

@@ -1,9 +1,11 @@
 """Posts by a signed webhook, for platforms that diffuse does not know (https://www.standardwebhooks.com).
 
-A publication has an id of its own, the same however often it is tried. A receiver that remembers the ids
-takes none twice, so whatever was lost is sent again; it forgets that of a post which is withdrawn, as the
-post may be published again. A change and a withdrawal do no harm when they are done twice, but would if one
-were taken for an earlier one and left undone: their ids say when they were sent.
+A publication has an id made of the key and of what it says, the same however often it is tried. A receiver
+that remembers the ids takes none twice, so whatever was lost is sent again. One that is tried again with
+another text is another request; the receiver knows by the key that it is the same post. It forgets the ids
+of a post which is withdrawn, as nothing tells a late repetition from a post that is published again with the
+same words. A change and a withdrawal do no harm when they are done twice, but would if one were taken for an
+earlier one and left undone: their ids say when they were sent.
 """
 
 import json
@@ -17,7 +19,7 @@ import httpx
 import standardwebhooks
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from diffuse.adapters.platforms.calls import TIMEOUT, changed, gone, refused
+from diffuse.adapters.platforms.calls import TIMEOUT, changed, gone, refused, sent
 from diffuse.adapters.platforms.cleaning import clean
 from diffuse.adapters.platforms.hook import Hook, clock, dressed, encoded, no_page
 from diffuse.domain.post import Answer, Dressed, Gone, Post, Posted, Unsure, Withdrawn
@@ -67,7 +69,8 @@ class Webhook:
 
     def post(self, post: Post) -> Answer:
         """Publish a post; the receiver keeps it back until its time."""
-        return changed(lambda: self._posted(f"published-{post.key}", "post.published", post))
+        id_ = f"published-{post.key}-{_digest(post)}"
+        return sent(lambda: self._posted(id_, "post.published", post), is_safe=True)
 
     def lookup(self, key: str) -> Unsure:  # noqa: ARG002 -- whatever the key
         """Say that a receiver cannot be asked."""
@@ -75,8 +78,7 @@ class Webhook:
 
     def update(self, post: Post) -> Answer:
         """Send what a post says now; ``Refused`` when the receiver knows no such post."""
-        digest = sha256(encoded(_data(post))).hexdigest()[:DIGEST]
-        id_ = f"updated-{post.key}-{digest}-{self._now():%Y%m%d%H%M%S%f}"
+        id_ = f"updated-{post.key}-{_digest(post)}-{self._now():%Y%m%d%H%M%S%f}"
         return changed(lambda: self._posted(id_, "post.updated", post))
 
     def withdraw(self, key: str) -> Gone:
@@ -120,6 +122,13 @@ def _signer(secret: str) -> standardwebhooks.Webhook:
             "the secret of the webhook cannot be read; it is not shown here",
             "whsec_ and base64, as the receiver gave it out",
         ) from None
+
+
+def _digest(post: Post) -> str:
+    """Tell one content from another; the instant is no part of it, as it moves when a post is put off."""
+    data = _data(post)
+    del data["publish_at"]
+    return sha256(encoded(data)).hexdigest()[:DIGEST]
 
 
 def _data(post: Post) -> dict[str, Any]:

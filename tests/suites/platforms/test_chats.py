@@ -93,7 +93,7 @@ def test_google_names_the_message_that_it_made() -> None:
         space = server.recipe().build()
         server.replies[:] = [Reply.of({"space": "AAAAxYz"}), Reply.of([])]
         for _ in range(2):
-            assert isinstance(space.post(POST), Refused)
+            assert isinstance(space.post(POST), Unsure)
 
 
 def test_labels_follow_the_language(server: ChatServer, chat: Chat) -> None:
@@ -221,10 +221,12 @@ def test_a_chat_that_is_not_there_is_asked_later(server: ChatServer) -> None:
     assert isinstance(answer, Retry)
 
 
-def test_an_answer_of_another_product_is_a_refusal(server: ChatServer, chat: Chat) -> None:
+def test_nobody_knows_what_stands_there_after_an_answer_of_another_product(
+    server: ChatServer, chat: Chat
+) -> None:
     server.replies[:] = [Reply.word("<html>Bienvenue</html>", media_type="text/html")]
     answer = chat.post(POST)
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, Unsure)
     assert "not that of this platform" in answer.reason
 
 

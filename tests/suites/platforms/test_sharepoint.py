@@ -198,10 +198,11 @@ def test_a_name_that_something_else_has_is_a_refusal(site: SharePointServer, sha
     assert words in answer.reason
 
 
-def test_whoever_hung_up_connects_anew(site: SharePointServer, sharepoint: SharePoint) -> None:
+def test_whoever_hung_up_signs_in_anew(site: SharePointServer, sharepoint: SharePoint) -> None:
     sharepoint.post(a_post())
     sharepoint.close()
     assert isinstance(sharepoint.lookup(KEY), Posted)
+    assert len(site.tokens) == 2
 
 
 def test_a_token_serves_for_many_calls(site: SharePointServer, sharepoint: SharePoint) -> None:

@@ -45,6 +45,8 @@ class WebhookServer:
     """What the next requests are answered, after they were taken."""
     refusals: list[Reply] = field(default_factory=list)
     """What the next requests are answered, without being taken."""
+    forgets: bool = True
+    """Whether it forgets the ids of what is withdrawn, as it should; many only drop doubles."""
 
     def recipe(self, address: str = "", *, credentials: str = "good") -> Recipe:
         """Say how the adapter is put together."""
@@ -67,6 +69,7 @@ class WebhookServer:
 
     def empty(self) -> None:
         """Forget everything."""
+        self.forgets = True
         for memory in (self.kept, self.ids, self.asked, self.replies, self.refusals):
             memory.clear()
 
@@ -95,8 +98,9 @@ class WebhookServer:
         self.ids[id_] = key
         if kind == "post.withdrawn":
             self.kept.pop(key, None)
+        if kind == "post.withdrawn" and self.forgets:
             self.ids = {one: about for one, about in self.ids.items() if about != key or one == id_}
-        else:
+        if kind != "post.withdrawn":
             self.kept[key] = data
         return told
 

@@ -12,6 +12,7 @@ import pytest
 from diffuse.adapters.platforms.calls import (
     LATER,
     LONGEST_WAIT,
+    PASSING,
     SOON,
     WORDS,
     Calls,
@@ -136,6 +137,8 @@ def test_a_refusal_says_what_to_do_and_what_the_platform_said(status: int, words
     [
         ({"json": {"error": {"code": "x", "message": "Non &amp; non"}}}, "Non & non"),
         ({"json": {"error": "invalid_client", "x": 1}}, "invalid_client"),
+        ({"json": {"error": "invalid_client", "error_description": "AADSTS7000215"}}, "AADSTS7000215"),
+        ({"json": "Non"}, "Non"),
         ({"json": {"code": "no_slug"}}, "no_slug"),
         ({"json": ["Non"]}, "400 Bad Request"),
         ({"text": "Non\n  du tout"}, "Non du tout"),
@@ -159,6 +162,14 @@ def test_nothing_secret_comes_out_however_the_platform_spells_it() -> None:
     said = f"jeton {SECRET} {quote(SECRET, safe='')} {basic}"
     answer = told(400, text=said).answer
     assert answer.reason == "400 Bad Request: … … … …"
+
+
+def test_a_token_that_passes_is_hidden_while_it_is_new() -> None:
+    calls = Calls("https://intranet.exemple.ca", secrets=("jeton",))
+    for number in range(PASSING + 1):
+        calls.hide(f"passe-{number}-")
+    assert calls.plain(f"jeton passe-0- passe-1- passe-{PASSING}-") == "… passe-0- … …"
+    calls.close()
 
 
 def test_long_words_are_cut() -> None:
@@ -227,11 +238,13 @@ def test_an_answer_of_another_product_is_refused(error: Exception) -> None:
         found(raising(error)),
         changed(raising(error)),
         gone(raising(error)),  # type: ignore[arg-type]
-        sent(raising(error)),
     )
     for answer in answers:
         assert isinstance(answer, Refused)
         assert "not that of this platform" in answer.reason
+    unsure = sent(raising(error))
+    assert isinstance(unsure, Unsure)
+    assert "not that of this platform" in unsure.reason
 
 
 @pytest.mark.parametrize("answer", [Retry(SOON, "occupé"), Refused("non")])
@@ -249,6 +262,7 @@ def test_changes_that_were_lost_are_made_again() -> None:
 
 def test_what_was_lost_where_nobody_can_be_asked_stays_unsure() -> None:
     assert isinstance(sent(raising(Lost("coupé"))), Unsure)
+    assert sent(raising(Lost("coupé")), is_safe=True) == Retry(SOON, "no answer came: coupé")
 
 
 def test_a_session_is_forgotten() -> None:
