@@ -229,11 +229,13 @@ HOSTILE = {
 
 
 @contextmanager
-def answering(body: str, status: int = 200, wait: float = 0) -> Iterator[str]:
-    """Run a service that says something else than ours."""
+def answering(body: str, status: int = 200, wait: float = 0, asked: list[str] | None = None) -> Iterator[str]:
+    """Run a service that says something else than ours, and notes what it was asked."""
+    paths = [] if asked is None else asked
 
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            paths.append(self.path)
             time.sleep(wait)
             self.rfile.read(int(self.headers["Content-Length"]))
             with suppress(ConnectionError):  # who waited has gone
@@ -287,6 +289,14 @@ def test_an_answer_that_is_none_shows_nothing(home: Home, body: str, status: int
     with answering(body, status) as address, home.signed_in() as browser:
         home.told(address)
         assert "diffuse-pending" not in home.page(browser)
+
+
+def test_the_token_goes_nowhere_else(home: Home) -> None:
+    asked: list[str] = []
+    with answering("", 307, asked=asked) as address, home.signed_in() as browser:
+        home.told(address)
+        home.page(browser)
+    assert asked == ["/api/pending"]
 
 
 def test_a_slow_service_holds_a_page_up_for_three_seconds_and_once_a_minute(home: Home) -> None:
