@@ -250,6 +250,16 @@ def test_a_stale_acknowledgement_of_a_post_does_not_count() -> None:
     assert versions == {"1": (1, Rate(1, 6)), "2": (0, Rate(0, 6))}
 
 
+def test_who_met_a_post_and_left_has_a_receipt_and_who_never_came_has_none() -> None:
+    office = Office(*crowd(6), person("gone", ends=MONDAY), person("never", ends=MONDAY))
+    office.launch(campaign(channels=("wordpress",)))
+    meet(office, posted(office), "e00", "gone")
+    sheets = Sheets()
+    office.export.run(sheets, MONDAY + DAY)
+    told = [(row["person"], row["why"], row["key_point"]) for row in sheets.tables["receipts"]]
+    assert told == [(office.signer.pseudonym("gone"), "left", "pause")]
+
+
 def test_what_a_platform_says_is_no_formula(tmp_path: Path) -> None:
     office = Office(*crowd(6))
     office.launch(campaign(channels=("wordpress",)))
