@@ -1,7 +1,7 @@
 """``diffuse calendar``: what goes to whom on which days, before a campaign is launched."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,11 @@ WIDTH = 100
 LEGEND = """\
 messages: to somebody who reacts to each on its day; unread: to somebody who never opens any
 *: as many as the rules allow in seven days; (2): the second message about a key point
+"""
+
+ABOUT_POSTS = """\
+each day is the first on which it may come: one a day for each audience and channel, in open hours
+?: only where somebody has not acknowledged by then
 """
 
 
@@ -87,6 +92,9 @@ def calendar(  # noqa: PLR0913, PLR0917 -- one parameter for each option
         console.print(LEGEND)
     else:
         console.print("no message to anybody")
+    if found.posts:
+        console.print(_posts(found))
+        console.print(ABOUT_POSTS)
     if ics is not None and found.loads:  # a calendar without an entry cannot be imported
         IcsFile(ics, SystemClock().now()).write(found)
         click.echo(f"calendar: {ics}")
@@ -111,6 +119,19 @@ def _weeks(found: "Foresight") -> "Table":
             every = len(alike) == 1 and len(groups) == len(found.groups)
             table.add_row("" if number else f"{week}", "all" if every else "\n".join(groups), *cells)
         table.add_section()
+    return table
+
+
+def _posts(found: "Foresight") -> "Table":
+    """Return the table of the intranet posts, by week."""
+    weeks: dict[tuple[date, str, str], list[str]] = {}
+    for one in found.posts:
+        monday = one.wanted_on - timedelta(days=one.wanted_on.weekday())
+        said = f"{one.wanted_on:%a} {one.key_point}{'?' if one.falls_back else ''}"
+        weeks.setdefault((monday, one.audience, one.channel), []).append(said)
+    table = _table("On the intranet", ("week", "audience", "channel", "key points"))
+    for (week, audience, channel), points in sorted(weeks.items()):
+        table.add_row(f"{week}", audience, channel, "\n".join(points))
     return table
 
 

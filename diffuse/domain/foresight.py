@@ -8,6 +8,7 @@ from diffuse.domain.attention import WEEK
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.desk import Rules
 from diffuse.domain.membership import Group
+from diffuse.domain.posting import Wanted, wanted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +106,17 @@ class Foresight:
             )
             for week, group in sorted(weeks, key=lambda key: (key[0], place[key[1]]))
         )
+
+    @cached_property
+    def posts(self) -> tuple[Wanted, ...]:
+        """The intranet posts that are wanted, in the order of their days; one for all languages."""
+        found = [
+            one
+            for campaign in self.campaigns
+            for one in wanted(campaign)
+            if one.language == campaign.languages[0] and self.first <= one.wanted_on <= self.last
+        ]
+        return tuple(sorted(found, key=lambda one: one.wanted_on))
 
     def cap(self, week: date, group: Group) -> int:
         """Return how many messages the rules allow a group in the seven days from ``week`` on."""

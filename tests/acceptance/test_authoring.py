@@ -17,7 +17,7 @@ COMMANDS = (
     "check", "schema", "preview", "simulate", "calendar", "import", "absences", "duties", "launch",
     "up", "serve", "status", "pause", "resume", "cancel", "deliveries", "settle", "posts", "retry", "doctor",
     "succession", "export", "remarks", "returns", "doubts", "reclassify", "ledger", "evidence", "person",
-    "access", "retention", "demo",
+    "access", "retention", "demo", "feeds",
 )  # fmt: skip
 
 TEN_MISTAKES = """\

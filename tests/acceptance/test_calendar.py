@@ -165,3 +165,18 @@ def test_a_command_that_is_wrong_gives_2(essai: Path, words: list[str]) -> None:
     result = typed(*([essai] if words[:1] in (["--from"], ["--output"]) else []), *words)
     assert result.exit_code == 2
     assert result.stderr.startswith("Usage: ")
+
+
+def test_posts_have_a_table_of_their_own_with_the_days_on_which_they_may_come(essai: Path) -> None:
+    text = essai.read_text(encoding="utf-8")
+    assert "On the intranet" not in typed(essai).output
+    posting = "languages: [fr]\nchannels: [email, wordpress]\nfall_back_after: 1 week\n"
+    essai.write_text(text.replace("max_messages", f"{posting}max_messages"), encoding="utf-8")
+    said = typed(essai).output.partition("On the intranet")[2]
+    rows = [line.split() for line in said.splitlines() if "wordpress" in line]
+    assert rows == [
+        ["2027-01-18", "everyone", "wordpress", "Mon", "relay?"],
+        ["2027-01-18", "managers", "wordpress", "Mon", "vault?"],
+    ]
+    assert "only where somebody has not acknowledged" in said
+    assert "vault" not in typed(essai, "--from", "2027-01-19").output.partition("On the intranet")[2]
