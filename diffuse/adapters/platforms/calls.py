@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from ssl import SSLContext
 from typing import Any
@@ -94,7 +95,7 @@ class Calls:
         """Take the address; nothing is connected before the first call."""
         self._secrets = _spellings({*secrets, *(auth[1:] if auth else ())}, auth)
         self._passing: tuple[str, ...] = ()
-        trusted = verify if isinstance(verify, SSLContext) else httpx.create_ssl_context(verify=verify)
+        trusted = verify if isinstance(verify, SSLContext) else _trusted(verify)
         self._ready: Callable[[], httpx.Client] = lambda: httpx.Client(
             base_url=base,
             headers={"User-Agent": "diffuse", **(headers or {})},
@@ -264,6 +265,12 @@ def misread(error: Exception) -> Refused:
     """Say that an answer is not what the platform's interface gives: another product, or another version."""
     said = f"{error}" if isinstance(error, ValueError) else f"{type(error).__name__} {error}"
     return Refused(f"the answer is not that of this platform; look at its address and version: {said}")
+
+
+@cache
+def _trusted(verify: bool) -> SSLContext:  # noqa: FBT001 -- as httpx calls it
+    """Return the certificates that are trusted; to read them takes longer than a call."""
+    return httpx.create_ssl_context(verify=verify)
 
 
 def _reason(response: httpx.Response) -> str:

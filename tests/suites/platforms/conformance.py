@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from datetime import timedelta
 from itertools import count
+from typing import ClassVar
 
 import pytest
 
@@ -27,9 +28,6 @@ from tests.suites.platforms.fault_proxy import STEPS, FaultProxy, Reply, Request
 from tests.suites.platforms.poster import Posters
 from tests.suites.platforms.rig import Recipe, Rig
 from tests.suites.platforms.sample import GONE, HOSTILE, STAYS, TITLE, WORDS, a_post, built, read, words_of
-
-SHORT = 2.0
-"""Seconds until an adapter gives up; long enough for a platform on a busy machine."""
 
 SECRET = ("password", "secret", "token")
 """What the names of secret arguments hold."""
@@ -55,7 +53,15 @@ def is_secret_kept(recipe: Recipe, text: str) -> bool:
 
 
 class Conformance:
-    """The suite."""
+    """The suite.
+
+    Attributes:
+        short: seconds until an adapter gives up; long enough for a real platform on a busy machine.
+        moment: seconds for which the request of one process is kept back for that of another.
+    """
+
+    short: ClassVar[float] = 2.0
+    moment: ClassVar[float] = 1.0
 
     def test_a_post_that_is_there_is_not_published_twice(self, rig: Rig) -> None:
         post = a_post()
@@ -87,7 +93,7 @@ class Conformance:
             rig.empty()
             with FaultProxy(rig.address) as proxy:
                 proxy.swallowed, proxy.holds = number, holds
-                with built(rig.recipe(proxy.address).patient_for(SHORT)) as platform:
+                with built(rig.recipe(proxy.address).patient_for(self.short)) as platform:
                     answers.append(answer := platform.post(a_post()))
             if rig.looks_up:
                 assert isinstance(answer, Posted | AlreadyThere | Retry), answer
@@ -110,7 +116,7 @@ class Conformance:
             rig.empty()
             with FaultProxy(rig.address) as proxy:
                 proxy.late = number
-                with built(rig.recipe(proxy.address).patient_for(SHORT)) as platform:
+                with built(rig.recipe(proxy.address).patient_for(self.short)) as platform:
                     answer = platform.post(a_post())
                     assert isinstance(answer, Posted | AlreadyThere | Retry), answer
                     assert isinstance(published(rig, a_post()), THERE)
@@ -132,7 +138,7 @@ class Conformance:
 
     def test_two_processes_at_once_make_one_post(self, rig: Rig, posters: Posters) -> None:
         with FaultProxy(rig.address) as proxy:
-            proxy.together = 2 if rig.looks_up else 1
+            proxy.together, proxy.moment = 2 if rig.looks_up else 1, self.moment
             recipe = rig.recipe(proxy.address)
             both = [posters.start(recipe, a_post()) for _ in range(2)]
             told = [posters.answer(one) for one in both]

@@ -66,6 +66,7 @@ class FaultProxy:
         late: the number of the request that is passed on only once ``let_go`` was called.
         holds: whether a connection without a reply stays open, until the client has had enough.
         together: how many requests are awaited before they are passed on at once.
+        moment: for how many seconds they are awaited.
     """
 
     def __init__(self, target: str) -> None:
@@ -75,7 +76,7 @@ class FaultProxy:
         self.injected: Reply | None = None
         self.swallowed = self.late = 0
         self.holds = False
-        self.together = 1
+        self.together, self.moment = 1, 1.0
         self.steps = 0
         self._lock, self._released = threading.Lock(), threading.Event()
         self._meeting: threading.Barrier | None = None
@@ -146,7 +147,7 @@ class FaultProxy:
                 self._meeting = threading.Barrier(self.together)
             meeting = self._meeting
         try:
-            meeting.wait(1.0)
+            meeting.wait(self.moment)
         except threading.BrokenBarrierError:
             with self._lock:
                 if self._meeting is meeting:

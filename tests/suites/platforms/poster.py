@@ -1,7 +1,7 @@
 """Processes of their own that publish one post each, and that can be killed wherever tests like.
 
-``python -m tests.suites.platforms.poster`` loads the program once, and forks for each post. It reads a line
-of JSON for each thing to do, and answers with a line.
+``python -m tests.suites.platforms.poster`` loads the program once, and forks for each post: an adapter has
+connected nothing before it is called. It reads a line of JSON for each thing to do, and answers with a line.
 """
 
 import json
@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from diffuse.domain.post import Post
+from diffuse.ports import Platform
 from tests.suites.platforms.rig import Recipe
 
 ROOT = Path(__file__).parents[3]
@@ -76,16 +77,16 @@ def main() -> None:
             _, status = os.waitpid(order["wait"], 0)
             print(status, flush=True)  # noqa: T201 -- whoever asked reads it
             continue
+        platform = Recipe(**order["recipe"]).build()
         if not (pid := os.fork()):
-            publish(order)
+            publish(platform, order)
             os._exit(0)
         print(pid, flush=True)  # noqa: T201 -- as above
 
 
-def publish(order: dict[str, Any]) -> None:
+def publish(platform: Platform, order: dict[str, Any]) -> None:
     """Publish, and leave the answer in a file of the process."""
     post = Post(**{**order["post"], "publish_at": datetime.fromisoformat(order["post"]["publish_at"])})
-    platform = Recipe(**order["recipe"]).build()
     answer = platform.post(post)
     platform.close()
     told = json.dumps({"kind": type(answer).__name__, **asdict(answer)}, default=str)
