@@ -739,7 +739,10 @@ class Letters(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sent:
-    """A message that has left for an employee, and what they gave; ``answer`` as in a result."""
+    """A message that has left for an employee, and what they gave; ``answer`` as in a result.
+
+    ``post`` is the number of the intranet post that they met; None for a mail.
+    """
 
     id: int
     publication: int
@@ -749,6 +752,7 @@ class Sent:
     due_at: datetime
     acknowledged_at: datetime | None
     answer: str
+    post: int | None = None
 
 
 class Theirs(Protocol):

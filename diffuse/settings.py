@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _ISSUER = re.compile(
     r"https://[^\s/?#@]+(/[^\s?#]*)?|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^\s?#]*)?"
 )
-_ORIGIN = re.compile(r"https?://[^\s/?#@'\";,]+")
+_ORIGIN = re.compile(r"https?://[^\s/?#@'\";,*]+")
 _DOMAIN = re.compile(r"\*|[^\s@*.]+(\.[^\s@*.]+)+")
 
 

@@ -138,8 +138,14 @@ class Mine:
             acknowledged_at=one.acknowledged_at and one.acknowledged_at.astimezone(zone),
             asks=point.acknowledge or point.question is not None,
             is_open=(point.acknowledge and one.acknowledged_at is None) or open_question,
-            address=self._signer.address("acknowledge", one.id),
+            address=self._address(one),
         )
+
+    def _address(self, one: Sent) -> str:
+        """Return where a message is answered; what came by a post, where its reader is identified again."""
+        if one.post is None or one.acknowledged_at is not None:
+            return self._signer.address("acknowledge", one.id)
+        return self._signer.address("post", one.post)
 
 
 class _Copy:

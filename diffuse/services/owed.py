@@ -92,7 +92,7 @@ class Owed:
         found: dict[tuple[str, str], Owing] = {}
         for sent in self._theirs.sent_to(employee, MOST):
             published = running.get(self._publications.get(sent.publication).campaign.id)
-            if published is not None and _is_in_force(published, sent):
+            if published is not None and sent.post is None and _is_in_force(published, sent):
                 pair = (published.campaign.id, sent.key_point)
                 if pair not in given:
                     found.setdefault(pair, self._mailed(sent))

@@ -489,3 +489,47 @@ def test_a_header_that_no_proxy_can_send_is_refused(header: str, monkeypatch: py
     sets(monkeypatch, {"IDENTITY_HEADER": header, "TRUSTED_PROXIES": "10.0.0.0/8"})
     (text,) = refused()
     assert text.startswith("DIFFUSE_IDENTITY_HEADER ")
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        (
+            '[platforms.wordpres]\nurl = "https://intranet.example"',
+            "slack, mattermost, google-chat, apprise, did you mean 'wordpress'?",
+        ),
+        (
+            '[platforms.wordpress]\nurl = "https://intranet.example"\ntenant = "t"',
+            "lacks username, password in wordpress; has tenant in wordpress, which does nothing there",
+        ),
+        (
+            '[platforms."teams/crisis-cell"]\nurll = "x"',
+            "platforms: teams/crisis-cell.urll is not known; expected one of category, client_id,",
+        ),
+        ('[platforms.email]\nurl = "x"', "platforms names 'email', which is none of"),
+        (
+            'widget_origins = ["https://*.universite.example"]',
+            "widget_origins names 'https://*.universite.example', which is no site such as",
+        ),
+    ],
+)
+def test_a_platform_that_cannot_be_reached_is_told_with_what_it_lacks(
+    table: str, text: str, tmp_path: Path
+) -> None:
+    (line,) = refused(toml(tmp_path, table))
+    assert text in line
+
+
+def test_platforms_are_read_from_tables_and_their_secrets_show_nowhere(tmp_path: Path) -> None:
+    table = (
+        '[platforms.wordpress]\nurl = "https://intranet.example"\nusername = "diffuse"\npassword = "s3cret"\n'
+        '[platforms."teams/crisis-cell"]\nurl = "https://hooks.example/s3cret"\n'
+    )
+    settings = Settings.load(toml(tmp_path, table))
+    assert settings.platforms["wordpress"].given() == {
+        "url": "https://intranet.example",
+        "username": "diffuse",
+        "password": "s3cret",
+    }
+    assert list(settings.platforms) == ["wordpress", "teams/crisis-cell"]
+    assert "s3cret" not in repr(settings) + str(settings.platforms)

@@ -131,3 +131,12 @@ def test_a_language_that_we_do_not_speak_is_answered_in_french() -> None:
     here.directory.save([person("ana", language="es")])
     assert here.owed.by("ana").language == "fr"
     assert len(addresses(here, "ana")) == 1
+
+
+def test_a_post_that_was_seen_and_withdrawn_is_not_owed_by_a_personal_link() -> None:
+    here = office()
+    visit(here, "ana")
+    here.control.cancel("social-media", "over", here.clock.now())
+    here.announce.run()
+    here.control.lift("social-media", here.clock.now())
+    assert addresses(here, "ana") == []
