@@ -36,11 +36,11 @@ def posts(context: click.Context, state: str | None, campaign: str | None, *, as
     if as_csv:
         print_table(sys.stdout, COLUMNS, map(_row, found))
         return
-    titles = ("id", "campaign", "key point", "for", "channel", "state", "since (UTC)", "where, and why")
+    titles = ("id", "key point", "channel", "state", "when (UTC)", "where, and why")
     rows = (
         (
-            one.id, one.campaign, one.key_point, f"{one.audience}, {one.language}", one.channel,
-            one.standing, _since(one), "\n".join(filter(None, (one.url if one.stands else "", one.reason))),
+            one.id, f"{one.key_point}\n{one.campaign}, {one.audience}, {one.language}", one.channel,
+            one.standing, _when(one), "\n".join(filter(None, (one.url if one.stands else "", one.reason))),
         )
         for one in found
     )  # fmt: skip
@@ -67,7 +67,7 @@ def settle(config: Path | None, ids: tuple[int, ...], as_: str) -> None:
         click.echo(f"not known: {', '.join(map(str, done.missing))}")
 
 
-def _since(one: "Posting") -> str:
+def _when(one: "Posting") -> str:
     """Return when it was published or withdrawn, or when it is due."""
     at = one.withdrawn_at or one.sent_at or one.due_at
     return f"{at:%Y-%m-%d %H:%M}"
