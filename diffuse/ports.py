@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.channel import EMAIL
 from diffuse.domain.control import Stop
 from diffuse.domain.delivery import Change, Claimed, Ending, Left, Outcome, State, Touchpoint
 from diffuse.domain.events import Event, Kind
@@ -587,8 +588,8 @@ class Shown:
 
     ``answer`` is the number of the first answer given, or None; ``time_zone`` is the employee's, as in the
     directory. A message for an occasion has the name of the employee whom it is ``about``, and the ``duty``.
-    ``week`` is the ISO week of its local day, and ``tracking`` what is measured of it: as it was sent, or
-    less where the employee has changed their mind since.
+    ``channel`` is how it came, ``week`` the ISO week of its local day, and ``tracking`` what is measured of
+    it: as it was sent, or less where the employee has changed their mind since.
     """
 
     id: int
@@ -604,6 +605,7 @@ class Shown:
     duty: str = ""
     week: str = ""
     tracking: Tracking = EVERYTHING
+    channel: str = EMAIL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -808,6 +810,7 @@ class Count(NamedTuple):
 
     publication: int
     key_point: str
+    channel: str
     week: str
     kind: Kind
     hits: int

@@ -174,16 +174,12 @@ class Report:
         return Told(result=result, version=version, point=point, stale=stale), standing
 
     def count(self, count: Count) -> None:
-        """Count hits without a person on every line that they belong to.
-
-        Nobody knows by which channel they came: they stand with mail, as far as the key point travels so.
-        """
+        """Count hits without a person on every line that they belong to."""
         published = self._publications.get(count.publication)
         self._newest.know(published)
         campaign = published.campaign
         policy, point = campaign.key_point(count.key_point)
-        travels = channels(campaign, policy, point)
-        lines = self._lines(campaign, policy, point.id, EMAIL if EMAIL in travels else travels[0])
+        lines = self._lines(campaign, policy, point.id, count.channel)
         for tally in (*lines, self.by_week.setdefault((campaign.id, count.week), Tally())):
             tally.counted[count.kind] += count.hits
 

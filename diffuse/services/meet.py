@@ -223,6 +223,7 @@ def _nobody(posting: Posting, employee: Employee, tracking: Tracking) -> Shown:
         time_zone=employee.time_zone,
         acknowledged_at=None,
         answer=None,
+        channel=posting.channel,
         week=week_of(_day(posting.sent_at or posting.due_at, employee)),
         tracking=tracking,
     )

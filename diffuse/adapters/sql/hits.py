@@ -61,6 +61,7 @@ _SHOWN = (
     "acknowledged_at",
     "answer",
     "duty",
+    "channel",
 )
 _OTHER = tables.employee.alias("other")
 _LEFT = (
@@ -247,11 +248,13 @@ def _shown(row: RowMapping) -> Shown:
 
 
 def _count(connection: Connection, counted: Sequence[tuple[Shown, Kind]]) -> None:
-    """Add to the sums of a key point, a week and a kind; always in the same order, as others do it too."""
-    sums = Counter((one.publication, one.key_point, one.week, kind.value) for one, kind in counted)
+    """Add to the sums of a key point, a channel, a week and a kind; in the order in which others do so."""
+    sums = Counter(
+        (one.publication, one.key_point, one.channel, one.week, kind.value) for one, kind in counted
+    )
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = tables.counted.c
-    names = ("publication", "key_point", "week", "kind")
+    names = ("publication", "key_point", "channel", "week", "kind")
     for key, hits in sorted(sums.items()):
         one = dict(zip(names, key, strict=True))
         connection.execute(

@@ -67,7 +67,7 @@ class SqlResults:
         """Return the hits that were counted without a person, in a fixed order."""
         columns = [counted.c[name] for name in Count._fields]
         with reading(self._engine) as connection:
-            rows = connection.execute(select(*columns).order_by(*columns[:4])).mappings().all()
+            rows = connection.execute(select(*columns).order_by(*columns[:5])).mappings().all()
         return [Count(**{**row, "kind": Kind(row["kind"])}) for row in rows]
 
     def _campaigns(self) -> Sequence[str]:

@@ -474,13 +474,14 @@ counted = Table(
     METADATA,
     Column("publication", NUMBER, ForeignKey("publication.id"), primary_key=True, autoincrement=False),
     Column("key_point", NAME, primary_key=True),
+    Column("channel", NAME, primary_key=True),
     Column("week", NAME, primary_key=True),
     Column("kind", NAME, primary_key=True),
     Column("hits", NUMBER, nullable=False),
     _among("kind", Kind),
     sqlite_strict=True,
 )
-"""Hits that are counted without a person, by what was shown and the ISO week of sending."""
+"""Hits that are counted without a person, by what was shown, the channel, and the ISO week of sending."""
 
 access_log = Table(
     "access_log",

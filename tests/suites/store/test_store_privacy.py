@@ -107,8 +107,8 @@ def test_hits_are_counted_without_a_delivery(office: Office) -> None:
         office.hits.record_many([], [(shown, Kind.OPENED)])
     office.hits.record_many([], [(shown, Kind.CLICKED)])
     assert list(office.store.results.counts()) == [
-        Count(shown.publication, "disclose", "2026-W38", Kind.CLICKED, 1),
-        Count(shown.publication, "disclose", "2026-W38", Kind.OPENED, 2),
+        Count(shown.publication, "disclose", "email", "2026-W38", Kind.CLICKED, 1),
+        Count(shown.publication, "disclose", "email", "2026-W38", Kind.OPENED, 2),
     ]
     assert office.store.row(shown.id)["opened_at"] is None
 
