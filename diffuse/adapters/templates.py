@@ -55,6 +55,9 @@ _BEGINNING = re.compile(r"(?:\A|\n\n|^[ \d]*[•>.] |<(?:p|li|h[1-6])>\n?)\Z", r
 _FIRST_WORD = re.compile(r"\A\s*[,:;!]\s*((?:<[^>]*>)*)(\w)")
 """The punctuation that follows a name, and the first letter behind it."""
 
+_NEXT_SIGN = re.compile(r"\s*[,:;.!?]|</|\Z")
+"""What makes a comma before a name one too many."""
+
 
 class Templates:
     """Renders wordings with the layouts of a folder; a Renderer."""
@@ -272,17 +275,20 @@ def _authored(about: About, register: str) -> tuple[FieldPath, Authored, Sentine
 def _without_slots(pieces: Pieces) -> str:
     """Join a text without its slots and the spaces before each; an occasion's stay, in braces.
 
-    A sentence that begins with a name begins with its next word: ``Zoé, you may …`` is ``You may …``.
+    A sentence that begins with a name begins with its next word: ``Zoé, you may …`` is ``You may …``. Of the
+    commas around a name one is left: ``Thank you, Zoé, for …`` is ``Thank you, for …``.
     """
     text, after_slot = "", False
-    for piece in pieces:
+    for piece in (*pieces, ""):
         if isinstance(piece, Slot) and piece.name not in OF_OCCASION:
-            begins = _BEGINNING.search(text) is not None
-            text, after_slot = text if begins else text.rstrip(" "), begins
-        else:
-            words = in_braces(piece.name) if isinstance(piece, Slot) else piece
-            text += _FIRST_WORD.sub(_begin, words) if after_slot else words
-            after_slot = False
+            text, after_slot = text if _BEGINNING.search(text) else text.rstrip(" "), True
+            continue
+        words = in_braces(piece.name) if isinstance(piece, Slot) else piece
+        if after_slot and _BEGINNING.search(text):
+            words = _FIRST_WORD.sub(_begin, words)
+        elif after_slot and _NEXT_SIGN.match(words):
+            text = text.removesuffix(",")
+        text, after_slot = text + words, False
     return text
 
 

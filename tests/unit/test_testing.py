@@ -1,19 +1,22 @@
 """The fakes that ship with diffuse keep the promises of the ports that they stand in for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
 from diffuse.domain.delivery import Ending, State
 from diffuse.domain.message import Baked, Excerpt, Outgoing
-from diffuse.ports import Calendar, Channel, Clock, Queue
+from diffuse.domain.post import Absent, AlreadyThere, Post, Posted, Refused, Retry, Unsure, Withdrawn
+from diffuse.ports import Calendar, Channel, Clock, Platform, Queue
 from diffuse.testing import (
     FixedCalendar,
     FrozenClock,
     MemoryChannel,
     MemoryJournal,
     MemoryJournals,
+    MemoryPlatform,
     MemoryQueue,
 )
 
@@ -46,13 +49,14 @@ def outgoing(number: int, email: str) -> Outgoing:
 
 def test_each_fake_is_what_its_port_asks_for() -> None:
     clock = FrozenClock(NOON)
-    ports: tuple[Clock, Channel, Queue, Calendar] = (
+    ports: tuple[Clock, Channel, Queue, Calendar, Platform] = (
         clock,
         MemoryChannel(clock),
         MemoryQueue(),
         FixedCalendar(),
+        MemoryPlatform(),
     )
-    assert len(ports) == 4
+    assert len(ports) == 5
 
 
 def test_a_frozen_clock_stands_still_until_it_is_told_to_move_and_tells_utc() -> None:
@@ -136,3 +140,49 @@ def test_a_fixed_calendar_knows_its_days_in_the_years_asked_for_and_none_without
     assert calendar.holidays("CA-QC", (2027, 2028)) == {date(2027, 1, 1)}
     assert calendar.holidays("CA-QC", iter((2026, 2027))) == {date(2026, 12, 25), date(2027, 1, 1)}
     assert calendar.holidays("", (2026, 2027)) == frozenset()
+
+
+POST = Post(key="social-media-pause", title="Un rappel", html="<p>", text="", language="fr", publish_at=NOON)
+ADDRESS = "https://intranet.example/social-media-pause"
+
+
+def test_a_platform_in_memory_publishes_once_finds_changes_and_withdraws() -> None:
+    platform = MemoryPlatform("plone/staff")
+    assert (platform.name, platform.lookup(POST.key)) == ("plone/staff", Absent())
+    assert platform.post(POST) == Posted(POST.key, ADDRESS)
+    assert platform.post(replace(POST, title="Autre")) == AlreadyThere(POST.key, ADDRESS)
+    assert platform.posts == {POST.key: POST}
+    assert platform.lookup(POST.key) == Posted(POST.key, ADDRESS)
+    other = replace(POST, title="Autre")
+    assert platform.update(other) == Posted(POST.key, ADDRESS)
+    assert platform.posts == {POST.key: other}
+    assert platform.withdraw(POST.key) == platform.withdraw(POST.key) == Withdrawn()
+    assert (platform.posts, platform.lookup(POST.key)) == ({}, Absent())
+    assert isinstance(platform.update(POST), Refused)
+    assert platform.dress(POST).content == POST.html
+    assert [what for what, _ in platform.asked][:4] == ["lookup", "post", "post", "lookup"]
+    platform.close()
+
+
+def test_a_platform_without_memory_publishes_as_often_as_it_is_asked_and_can_do_nothing_else() -> None:
+    platform = MemoryPlatform("teams", has_memory=False)
+    assert platform.post(POST) == platform.post(POST) == Posted(POST.key, ADDRESS)
+    assert isinstance(platform.lookup(POST.key), Unsure)
+    assert isinstance(platform.update(POST), Refused)
+    assert isinstance(platform.withdraw(POST.key), Refused)
+    assert platform.posts == {POST.key: POST}
+
+
+def test_a_platform_in_memory_gives_the_answers_that_it_is_told_and_does_nothing_then() -> None:
+    platform = MemoryPlatform()
+    told: list[Retry | Refused | Unsure] = [
+        Retry(timedelta(hours=1), "429"),
+        Refused("403"),
+        Unsure("lost"),
+        Refused("404"),
+    ]
+    platform.answers = list(told)
+    heard = [platform.post(POST), platform.lookup("k"), platform.update(POST), platform.withdraw("k")]
+    assert (heard, platform.posts) == (told, {})
+    assert platform.asked == [("post", POST.key), ("lookup", "k"), ("update", POST.key), ("withdraw", "k")]
+    assert platform.post(POST) == Posted(POST.key, ADDRESS)

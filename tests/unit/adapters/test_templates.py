@@ -559,9 +559,9 @@ def test_a_page_shows_the_same_words_with_direct_links_and_without_the_employee(
     campaign = campaign_of(replace(TEXT, subject="{{ policy.title }}, {{ employee.given_name }}?"))
     policy, point = campaign.key_point("handover")
     excerpt = Templates().bake(campaign, policy, point, "advice", "en").excerpt
-    assert excerpt.subject == "Succession & relief,?"
+    assert excerpt.subject == "Succession & relief?"
     assert excerpt.action == "Name your substitute today."
-    assert "<p>Before you leave,:</p>" in excerpt.body
+    assert "<p>Before you leave:</p>" in excerpt.body
     assert 'href="https://intranet.example/register?a=1&amp;b=2"' in excerpt.body
     assert "<strong>An account *always* has &lt;someone&gt;.</strong>" in excerpt.body
 
