@@ -25,7 +25,7 @@ messages: to somebody who reacts to each on its day; unread: to somebody who nev
 """
 
 ABOUT_POSTS = """\
-each day is the first on which it may come: one a day for each audience and channel, in open hours
+each day is the first on which it may come; one a day comes on each channel, in open hours
 ?: only where somebody has not acknowledged by then
 """
 

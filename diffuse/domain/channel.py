@@ -13,6 +13,9 @@ PLATFORMS = (
 )  # fmt: skip
 """Kinds of intranet platforms; each one is a channel."""
 
+CHATS = frozenset({"teams", "slack", "mattermost", "google-chat", "apprise"})
+"""Those of them that say a thing once: nothing can be looked up there, changed or withdrawn."""
+
 CHANNELS = (EMAIL, *PLATFORMS)
 
 PATTERN = re.compile(rf"email|(?:{'|'.join(PLATFORMS)})(?:/[a-z0-9]+(?:-[a-z0-9]+)*)?")
@@ -22,6 +25,11 @@ PATTERN = re.compile(rf"email|(?:{'|'.join(PLATFORMS)})(?:/[a-z0-9]+(?:-[a-z0-9]
 def kind_of(channel: str) -> str:
     """Return the kind of a channel: ``teams`` of ``teams/crisis-cell``."""
     return channel.partition("/")[0]
+
+
+def is_chat(channel: str) -> bool:
+    """Tell whether what a channel has said stays said."""
+    return kind_of(channel) in CHATS
 
 
 def channel_problems(field: str, channels: Sequence[str]) -> Iterator[Problem]:

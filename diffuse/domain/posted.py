@@ -22,7 +22,7 @@ HELD_BY_NOBODY = "whoever was publishing it stopped, and it is not there; it is 
 MAY_BE_THERE = "whoever was publishing it stopped, and nobody can say whether it is there"
 
 AGAIN = timedelta(hours=1)
-"""After which a change of unknown fate is asked for again, as it cannot happen twice."""
+"""After which a change that was refused, or whose fate is unknown, is asked for again: it does no harm."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,28 +80,35 @@ def found(answer: Found, now: datetime) -> Ended:
             return Ended(what=What.POST, state=State.UNKNOWN, reply=f"{MAY_BE_THERE}: {answer.reason}")
 
 
-def changed(answer: Answer, now: datetime, *, is_material: bool) -> Ended:
+def changed(answer: Answer, now: datetime, *, is_material: bool, is_there: bool) -> Ended:
     """Say what follows from the answer to a request to change a post in place.
 
-    Where that cannot be done, a material change is published anew, and another one is let be. What may have
-    been done is asked for again.
+    A refusal about a post that is there is asked again once it may have been mended. Where nothing can be
+    changed, a material change is published anew, and another one is let be.
+
+    Args:
+        answer: the platform's.
+        now: the instant.
+        is_material: whether earlier acknowledgements do not count any more.
+        is_there: whether the post may be there, and could be changed.
     """
     match answer:
         case Posted() | AlreadyThere():
             return Ended(what=What.UPDATE, state=State.SENT, stands=answer)
         case Retry():
             return Ended(what=What.UPDATE, state=State.SENT, reply=answer.reason, retry_at=now + answer.after)
-        case Unsure():
+        case Refused() | Unsure() if is_there or isinstance(answer, Unsure):
             return Ended(what=What.UPDATE, state=State.SENT, reply=answer.reason, retry_at=now + AGAIN)
-        case Refused():
+        case _:
             state = State.PLANNED if is_material else State.SENT
             return Ended(what=What.UPDATE, state=state, reply=answer.reason)
 
 
-def withdrawn(answer: Gone, now: datetime, before: State = State.SENT) -> Ended:
-    """Say what follows from the answer to a request to withdraw: what cannot be withdrawn is let be.
+def withdrawn(answer: Gone, now: datetime, before: State = State.SENT, *, is_chat: bool) -> Ended:
+    """Say what follows from the answer to a request to withdraw: what stays said is let be.
 
     ``before`` is the post's state: one of unknown fate is not there from then on, and was not for sure.
+    Where a page was refused, it is asked again once that may have been mended.
     """
     match answer:
         case Retry():
@@ -109,5 +116,7 @@ def withdrawn(answer: Gone, now: datetime, before: State = State.SENT) -> Ended:
         case Withdrawn():
             state = State.CANCELLED if before is State.UNKNOWN else before
             return Ended(what=What.WITHDRAW, state=state, is_withdrawn=True)
-        case Refused() | Unsure():
+        case Refused() | Unsure() if is_chat:
             return Ended(what=What.WITHDRAW, state=before, reply=answer.reason, is_withdrawn=True)
+        case _:
+            return Ended(what=What.WITHDRAW, state=before, reply=answer.reason, retry_at=now + AGAIN)

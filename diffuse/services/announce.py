@@ -12,9 +12,10 @@ from datetime import date, datetime
 from hashlib import sha256
 
 from diffuse.domain.campaign import Campaign
+from diffuse.domain.channel import is_chat
 from diffuse.domain.control import EVERYTHING, Standstill
 from diffuse.domain.delivery import GONE, State
-from diffuse.domain.post import Post, Retry
+from diffuse.domain.post import Absent, Post, Refused, Retry
 from diffuse.domain.posted import Ended, changed, found, published, withdrawn
 from diffuse.domain.posting import (
     LEASE,
@@ -29,6 +30,7 @@ from diffuse.domain.posting import (
     variant_of,
     wanted,
 )
+from diffuse.errors import DiffuseError
 from diffuse.ports import (
     Calendar,
     Clock,
@@ -44,6 +46,7 @@ from diffuse.services.compose import compose
 from diffuse.services.owed import Owed
 
 NOT_SET_UP = "no platform is set up as {channel}; add it to the setting 'platforms'"
+FAULT = "a fault of diffuse itself; the log says more"
 NOT_KEPT = "its text is not in the database: launch the campaign again"
 
 _log = logging.getLogger("diffuse.announce")
@@ -138,10 +141,17 @@ class Announce:
         for row in rows:
             if self._stop.is_set():
                 return
-            self._see(row, view, report)
+            try:
+                self._see(row, view, report)
+            except DiffuseError:
+                raise
+            except Exception:  # noqa: BLE001 -- one post must not end the round of all others
+                # What was under way is asked about once its lease is over; mail and other channels go on.
+                _log.exception("a fault of diffuse itself, with post %d on %s", row.id, row.channel)
+                report.troubles[row.channel] = FAULT
 
     def _new(self, view: "_View", known: Collection[str]) -> Iterator[Posting]:
-        """Yield the posts that are wanted by now: of each audience, language and channel one a day."""
+        """Yield the posts that are wanted by now: on each channel, one a day in each language."""
         campaign, now = view.campaign, self._clock.now()
         today = _day(campaign, now)
         due = [each for key, each in view.asked.items() if key not in known and each.wanted_on <= today]
@@ -224,7 +234,8 @@ class Announce:
             ended = Ended(what=What.UPDATE, state=State.SENT)
         else:
             answer = platform.update(post)
-            ended = changed(answer, self._clock.now(), is_material=is_material)
+            is_there = isinstance(answer, Refused) and not _is_gone(platform, row)
+            ended = changed(answer, self._clock.now(), is_material=is_material, is_there=is_there)
             if isinstance(answer, Retry):
                 self._wait(row.channel, answer, report)
             if ended.retry_at:  # it still says what it said
@@ -247,7 +258,8 @@ class Announce:
             if isinstance(answer, Retry):
                 self._wait(row.channel, answer, report)
             before = State.SENT if row.sent_at else row.state
-            self._end(row, withdrawn(answer, self._clock.now(), before), report)
+            ended = withdrawn(answer, self._clock.now(), before, is_chat=is_chat(row.channel))
+            self._end(row, ended, report)
 
     def _ready(self, row: Posting, report: Announced) -> Platform | None:
         """Return the platform of a post, unless it is in trouble, or not set up here."""
@@ -301,7 +313,7 @@ class _View:
     one: Published
     asked: Mapping[str, Wanted]
     frame: Frame
-    days: dict[str, tuple[tuple[str, str, str], date]]
+    days: dict[str, tuple[tuple[str, str], date]]
 
     @property
     def campaign(self) -> Campaign:
@@ -317,10 +329,15 @@ class _View:
         self.days[one.key] = (_reader(one), _day(self.campaign, at))
 
 
-def _days(campaign: Campaign, rows: Sequence[Posting]) -> dict[str, tuple[tuple[str, str, str], date]]:
+def _days(campaign: Campaign, rows: Sequence[Posting]) -> dict[str, tuple[tuple[str, str], date]]:
     """Return on which day each post comes, or came; not those that nobody can read."""
     here = [row for row in rows if row.state not in GONE and row.withdrawn_at is None]
     return {row.key: (_reader(row), _day(campaign, row.due_at)) for row in here}
+
+
+def _is_gone(platform: Platform, row: Posting) -> bool:
+    """Tell whether a post that cannot be changed is not there, or is in a chat, where nothing can."""
+    return is_chat(row.channel) or isinstance(platform.lookup(row.key), Absent)
 
 
 def _comes_back(row: Posting, one: Published) -> bool:
@@ -342,8 +359,9 @@ def _digest(post: Post) -> str:
     return sha256(f"{post.title}\0{post.html}\0{post.text}".encode()).hexdigest()
 
 
-def _reader(one: Posting | Wanted) -> tuple[str, str, str]:
-    return one.audience, one.language, one.channel
+def _reader(one: Posting | Wanted) -> tuple[str, str]:
+    """Return where a post is read: a page of news is one for everybody, whomever its posts are meant for."""
+    return one.language, one.channel
 
 
 def _day(campaign: Campaign, at: datetime) -> date:

@@ -42,6 +42,8 @@ NOTICE = f"""{MARK}
 """What stands on a page that could not be deleted."""
 
 MAY_NOT = frozenset({"permissiondenied", "cantdelete", "protectedpage", "cascadeprotected"})
+NO_MORE = "nosuchpageid"
+"""What a wiki says of a page that somebody else deleted a moment before."""
 
 
 class MediaWiki:
@@ -136,6 +138,8 @@ class MediaWiki:
         try:
             self._session.change("delete", pageid=pageid, reason="diffuse", watchlist="nochange")
         except WikiError as error:
+            if error.code == NO_MORE:
+                return
             if error.code not in MAY_NOT:
                 raise
             self._session.change("edit", pageid=pageid, text=NOTICE, nocreate="1", watchlist="nochange")

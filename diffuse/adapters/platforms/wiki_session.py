@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from diffuse.adapters.platforms.calls import SOON, Calls, Declined, Lost, refused, wait_of
+from diffuse.adapters.platforms.calls import LATER, SOON, Calls, Declined, Lost, refused, wait_of
 from diffuse.domain.post import Refused, Retry
 
 FORM = {"format": "json", "formatversion": "2", "errorformat": "plaintext"}
@@ -21,6 +21,15 @@ ENDED = frozenset({"assertuserfailed", "assertnameduserfailed", "badtoken", "not
 
 BUSY = frozenset({"maxlag", "ratelimited", "readonly", "editconflict", "actionthrottledtext"})
 """Errors that say that nothing was done, and that it may be later."""
+
+THROTTLED = "login-throttled"
+"""Why nobody is let in after many wrong passwords, from wherever they came: for five minutes, as wikis are set."""
+
+UNTRIED = frozenset({"NeedToken", "WrongToken"})
+"""Results of a sign-in whose password nobody looked at, as the session had ended before."""
+
+WHY = "readonlyreason"
+"""Where a wiki says why it takes no changes."""
 
 BROKEN = "internal_api_error"
 """Begins the errors after which nobody knows what was done."""
@@ -118,9 +127,10 @@ class WikiSession:
 
     def _not_signed_in(self, told: Mapping[str, Any]) -> Declined:
         reason = told.get("reason", told["result"])
-        said = self._calls.plain(f"{reason['text'] if isinstance(reason, dict) else reason}")
-        if told["result"] in {"Throttled", "NeedToken", "WrongToken"}:
-            wait = timedelta(seconds=told["wait"]) if "wait" in told else SOON
+        code, text = (reason["code"], reason["text"]) if isinstance(reason, dict) else ("", reason)
+        said = self._calls.plain(f"{text}")
+        if code == THROTTLED or told["result"] in UNTRIED:
+            wait = LATER if code == THROTTLED else SOON
             return Declined(Retry(wait, f"the wiki lets nobody sign in: {said}"))
         return refused(f"the wiki does not accept our credentials: {said}")
 
@@ -130,7 +140,8 @@ class WikiSession:
         if not isinstance(told, dict):
             raise TypeError(f"an object was expected, not {type(told).__name__}")
         for error in told.get("errors", ()):
-            code, said = f"{error['code']}", self._calls.plain(f"{error['text']}")
+            code, told_why = f"{error['code']}", error.get("data", {}).get(WHY, "")
+            said = self._calls.plain(f"{error['text']} {told_why}")
             if code in BUSY:
                 raise Declined(Retry(wait_of(answer), f"{said} ({code})"))
             if code.startswith(BROKEN) and writes:

@@ -39,13 +39,17 @@ from tests.unit.domain.given import MONDAY, OWNER, campaign, key_point, policy, 
         ({"channels": ("email/nuit",)}, "channels[0]: 'email/nuit'; expected 'email'"),
         (
             {"fall_back_after": Period(days=5)},
-            "fall_back_after: a fall-back after 5 days with a single channel;"
-            " expected two channels or more, the fall-back last",
+            (
+                "fall_back_after: a fall-back after 5 days with a single channel;"
+                " expected two channels or more, the fall-back last"
+            ),
         ),
         (
             {"time_zone": "America/Montreall"},
-            "time_zone: 'America/Montreall' is not a time zone; expected a name such as 'America/Toronto';"
-            " did you mean 'America/Montreal'?",
+            (
+                "time_zone: 'America/Montreall' is not a time zone; expected a name such as"
+                " 'America/Toronto'; did you mean 'America/Montreal'?"
+            ),
         ),
         ({"languages": ()}, "languages: an empty list; expected at least one of fr, en"),
         ({"languages": ("fr", "de")}, "languages[1]: 'de'; expected one of fr, en"),

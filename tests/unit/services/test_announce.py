@@ -17,12 +17,12 @@ from diffuse.domain.identity import OIDC
 from diffuse.domain.people import Audience
 from diffuse.domain.period import Period
 from diffuse.domain.policy import MATERIAL, PolicyChange
-from diffuse.domain.post import AlreadyThere, Answer, Post, Posted, Refused, Retry, Unsure
+from diffuse.domain.post import AlreadyThere, Answer, Post, Posted, Refused, Retry, Unsure, Withdrawn
 from diffuse.domain.posted import AGAIN, MAY_BE_THERE
 from diffuse.domain.posting import DROPPED, LEASE, SKIPPED, Posting, Wanted
 from diffuse.domain.schedule import Schedule
 from diffuse.ports import Published
-from diffuse.services.announce import NOT_SET_UP
+from diffuse.services.announce import FAULT, NOT_SET_UP
 from tests.unit.services.given import DAY, EARLY, MONDAY, Office, campaign, key_point, person
 
 MINUTE = timedelta(minutes=1)
@@ -176,12 +176,11 @@ def test_whoever_is_told_to_stop_stops_between_two_posts() -> None:
 
 
 def test_a_platform_that_asks_to_wait_is_left_alone_with_every_post_of_it_and_no_other_is() -> None:
-    board = Audience(id="board", channels=("wordpress", "teams"))
-    here = office(posts("a", key_point("b", audience="board"), audiences=(board,)))
+    here = office(posts(channels=("wordpress", "teams"), languages=("fr", "en")))
     here.platforms["wordpress"].answers = [BUSY]
     report = here.announce.run()
     assert report.troubles == {"wordpress": "429 slow down"}
-    assert (asked(here), asked(here, "teams")) == (["post"], ["post"])
+    assert (asked(here), asked(here, "teams")) == (["post"], ["post", "post"])
     here.clock.advance(2 * HOUR - MINUTE)
     here.announce.run()
     assert asked(here) == ["post"]
@@ -203,9 +202,7 @@ def test_what_is_planned_while_a_platform_wants_to_be_left_alone_waits_as_well()
 
 
 def test_changes_and_withdrawals_wait_for_a_platform_too() -> None:
-    board = Audience(id="board", channels=("wordpress",))
-    points = (key_point("a"), key_point("b", audience="board"))
-    here = office(posts(*points, audiences=(board,)))
+    here = office(posts(languages=("fr", "en")))
     here.announce.run()
     here.control.cancel("social-media", "wrong", NINE)
     here.platforms["wordpress"].answers = [BUSY]
@@ -650,7 +647,7 @@ def test_what_was_there_already_is_written_again_once() -> None:
         here.platforms["wordpress"].posts[row.key], html="old"
     )
     here.control.cancel("social-media", "wrong", NINE)
-    here.platforms["wordpress"].withdraw = lambda key: Refused("403")  # type: ignore[method-assign]
+    here.platforms["wordpress"].withdraw = lambda key: Withdrawn()  # type: ignore[method-assign]
     here.announce.run()
     here.control.lift("social-media", NINE)
     for _ in range(5):
@@ -741,3 +738,74 @@ def test_a_fall_back_is_published_in_the_languages_of_those_who_owe() -> None:
     given(here, "ana")
     run_at(here, NINE + 7 * DAY)
     assert [row.language for row in here.postings.all()] == ["en"]
+
+
+def test_a_withdrawal_that_a_page_refused_is_asked_for_again_and_the_post_is_not_said_to_be_gone() -> None:
+    here = office()
+    here.announce.run()
+    here.control.cancel("social-media", "wrong", NINE)
+    here.platforms["wordpress"].answers = [Refused("401 wrong password")]
+    for _ in range(3):
+        here.announce.run()
+    assert (asked(here), only(here).standing, only(here).reason) == (
+        ["post", "withdraw"],
+        "sent",
+        "401 wrong password",
+    )
+    run_at(here, NINE + HOUR)
+    assert (only(here).standing, here.platforms["wordpress"].posts) == ("withdrawn", {})
+
+
+def test_a_chat_is_asked_to_withdraw_once() -> None:
+    here = office(posts(channels=("teams",)))
+    here.platforms["teams"].has_memory = False
+    here.announce.run()
+    here.control.cancel("social-media", "wrong", NINE)
+    for hours in range(3):
+        run_at(here, NINE + hours * HOUR)
+    assert (asked(here, "teams"), only(here).standing) == (["post", "withdraw"], "withdrawn")
+
+
+def test_a_material_change_that_a_page_refused_is_asked_for_again_in_place() -> None:
+    here = office()
+    here.announce.run()
+    here.launch(again(reworded()))
+    here.platforms["wordpress"].answers = [Refused("401 wrong password")]
+    here.announce.run()
+    assert (only(here).publication, only(here).reason) == (1, "401 wrong password")
+    run_at(here, NINE + HOUR)
+    assert (asked(here), only(here).publication) == (["post", "update", "lookup", "update"], 2)
+
+
+def test_a_page_that_somebody_deleted_is_published_anew_after_a_material_change() -> None:
+    here = office()
+    here.announce.run()
+    here.platforms["wordpress"].posts.clear()
+    here.launch(again(reworded()))
+    for _ in range(2):
+        here.announce.run()
+    assert (asked(here), only(here).publication) == (["post", "update", "lookup", "post"], 2)
+
+
+def test_on_one_channel_one_post_a_day_comes_in_each_language_for_whichever_audience() -> None:
+    board = Audience(id="board", channels=("wordpress",))
+    here = office(posts("a", key_point("b", audience="board"), audiences=(board,)))
+    here.announce.run()
+    assert states(here) == [("a", "sent")]
+    run_at(here, NINE + DAY)
+    assert states(here) == [("a", "sent"), ("b", "sent")]
+
+
+def test_a_fault_with_one_platform_ends_nothing_else() -> None:
+    here = office(posts(channels=("wordpress", "mediawiki")))
+
+    def broken(post: Post) -> Answer:
+        raise RuntimeError(post.key)
+
+    here.platforms["wordpress"].post = broken  # type: ignore[method-assign]
+    report = here.announce.run()
+    assert report.troubles == {"wordpress": FAULT}
+    assert {row.channel: row.state for row in here.postings.all()} == {
+        "wordpress": State.SENDING,
+        "mediawiki": State.SENT,
+    }
