@@ -23,7 +23,7 @@ BUSY = frozenset({"maxlag", "ratelimited", "readonly", "editconflict", "actionth
 """Errors that say that nothing was done, and that it may be later."""
 
 THROTTLED = "login-throttled"
-"""Why nobody is let in after many wrong passwords, from wherever they came: for five minutes, as wikis are set."""
+"""Why nobody is let in after many wrong passwords, whoever sent them: for five minutes, as wikis are set."""
 
 UNTRIED = frozenset({"NeedToken", "WrongToken"})
 """Results of a sign-in whose password nobody looked at, as the session had ended before."""

@@ -143,14 +143,14 @@ class Board:
 
     def change(self, number: int, at: datetime) -> None:
         """Change a post in place."""
-        ended = changed(Posted("", ""), at, is_material=True)
+        ended = changed(Posted("", ""), at, is_material=True, is_there=True)
         self._take(number, What.UPDATE, at)
         self.postings.end(number, "w", ended, at)
 
     def withdraw(self, number: int, at: datetime) -> None:
         """Take a post away."""
         self._take(number, What.WITHDRAW, at)
-        self.postings.end(number, "w", withdrawn(Withdrawn(), at), at)
+        self.postings.end(number, "w", withdrawn(Withdrawn(), at, is_chat=False), at)
 
     def _take(self, number: int, what: What, at: datetime) -> None:
         row = self.postings.get(number)
