@@ -40,11 +40,13 @@ class Met:
     """A post as an employee sees it.
 
     Attributes:
-        page: what is shown; it asks for nothing of somebody for whom the post is not meant.
+        page: what is shown; it asks for nothing of somebody for whom the post is not meant, nor of somebody
+            who has acknowledged its key point by another channel.
         stamp: what its form carries.
         delivery: the number of the delivery that has begun, 0 while none has.
         name: the employee's.
         is_for: whether the post is meant for them.
+        is_known: whether they have acknowledged its key point by another channel.
     """
 
     page: Page
@@ -52,6 +54,7 @@ class Met:
     delivery: int
     name: str
     is_for: bool
+    is_known: bool
 
 
 class Meet:
@@ -118,7 +121,11 @@ class Meet:
         elif is_for and tracking.opens == AGGREGATE:
             self._hits.record_many([], [(_nobody(posting, employee, tracking), Kind.OPENED)])
         page = self._record.page_of(shown or _nobody(posting, employee, tracking))
-        if not is_for:
+        published = self._publications.get(posting.publication)
+        is_known = page.can_acknowledge and self._owed.has_acknowledged(
+            published, posting.key_point, employee.id
+        )
+        if is_known or not is_for:
             page = replace(page, acknowledge=False, question=None)
         return Met(
             page=page,
@@ -126,6 +133,7 @@ class Meet:
             delivery=shown.id if shown else 0,
             name=employee.name,
             is_for=is_for,
+            is_known=is_known,
         )
 
     def respond(self, token: str, who: Identified, given: Given, visit: Visit = UNTOLD) -> None:

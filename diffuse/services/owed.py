@@ -107,6 +107,13 @@ class Owed:
         """Tell whether an employee belongs to an audience of a campaign, for themselves or for another."""
         return campaign.audience(audience).covers(who.department, who.roles, self._acting(who))
 
+    def has_acknowledged(self, published: Published, key_point: str, employee: str) -> bool:
+        """Tell whether an employee has acknowledged a key point as it is in force, by whatever channel."""
+        campaign = published.campaign.id
+        since = {(campaign, name): number for name, number in published.asked_since.items()}
+        given = self._relief.acknowledged([employee], since).get(employee, ())
+        return (campaign, key_point) in given
+
     def by_anybody(self, published: Published, wanted: Wanted) -> bool:
         """Tell whether anybody who would read a post that is meant for them owes its key point."""
         campaign, now = published.campaign, self._clock.now()

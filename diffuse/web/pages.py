@@ -52,12 +52,14 @@ class Reader:
         name: the employee's.
         token: the post's own.
         is_for: whether the post is meant for them.
+        is_known: whether they have acknowledged its key point by another channel.
         can_leave: whether they signed in here, and can sign out.
     """
 
     name: str
     token: str
     is_for: bool
+    is_known: bool
     can_leave: bool
 
 

@@ -84,7 +84,13 @@ class PostPages:
         met = self._meet.page(token, who)
         stamp = given.form if given and why != "late" else met.stamp
         mine = self._mine.address(met.delivery) if self._mine and met.delivery else ""
-        reader = Reader(name=met.name, token=token, is_for=met.is_for, can_leave=who.by != PROXY)
+        reader = Reader(
+            name=met.name,
+            token=token,
+            is_for=met.is_for,
+            is_known=met.is_known,
+            can_leave=who.by != PROXY,
+        )
         return self._pages.acknowledge(met.page, stamp, given, why, mine, reader)
 
     def _sign_in(self, token: str) -> Response:

@@ -81,6 +81,7 @@ class Words:
     signed_in: str
     sign_out: str
     not_for_you: str
+    already_known: str
     pending_title: str
     pending_none: str
     pending_one: str

@@ -12,7 +12,7 @@ from diffuse.adapters.sql.tables import counted, delivery
 from diffuse.domain.attention import Attention
 from diffuse.domain.campaign import Campaign
 from diffuse.domain.delivery import State
-from diffuse.domain.evidence import Response
+from diffuse.domain.evidence import Acknowledgement, Response
 from diffuse.domain.language import ByLanguage
 from diffuse.domain.people import Audience
 from diffuse.domain.policy import MATERIAL, Answer, PolicyChange, Question
@@ -356,3 +356,18 @@ def test_meeting_a_post_takes_no_attention(mailed: Office) -> None:
     assert before == ["planned"]
     assert [row["state"] for row in deliveries(mailed, "bob")] == [State.SENT, State.SENT]
     assert "bob@universite.example" in [one.email for one in mailed.channel.accepted]
+
+
+def test_whoever_has_confirmed_by_mail_is_asked_nothing_more_by_the_post() -> None:
+    here = office(posts(channels=("email", "wordpress")))
+    here.beat.run()
+    here.clock.set(LATE)
+    here.beat.run()
+    (mail,) = [row for row in here.results.results() if (row.employee, row.channel) == ("ana", "email")]
+    given = Acknowledgement(
+        delivery=mail.delivery, policy="conduct", version="1", language="fr", statement="Oui.", at=LATE
+    )
+    here.hits.acknowledge(given, LATE.date())
+    met = visit(here, "ana")
+    assert (met.is_known, met.page.can_acknowledge, met.page.question) == (True, False, None)
+    assert not visit(here, "bob").is_known
