@@ -8,6 +8,7 @@ import pytest
 
 from diffuse.adapters.platforms.mediawiki import MARK, MediaWiki
 from diffuse.domain.post import Absent, AlreadyThere, Posted, Refused, Retry, Withdrawn
+from tests.suites.platforms.fault_proxy import FaultProxy, Reply
 from tests.suites.platforms.mediawiki_double import (
     PASSWORDS,
     MediaWikiDouble,
@@ -320,3 +321,11 @@ def test_the_server_of_these_tests_runs_no_markup(double: MediaWikiDouble, wiki:
         told = wiki._session._calls.ask("POST", "/api.php", data=form)
         assert told.json()["errors"][0]["code"] == code
     assert not double.pages
+
+
+def test_an_answer_that_is_no_object_is_refused(double: MediaWikiDouble) -> None:
+    with FaultProxy(double.address) as proxy:
+        proxy.injected = Reply(status=200, headers={"Content-Type": "application/json"}, body=b"[]")
+        answer = adapter(double, url=f"{proxy.address}/api.php").post(a_post())
+    assert isinstance(answer, Refused)
+    assert "an object was expected, not list" in answer.reason

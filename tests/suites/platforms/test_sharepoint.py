@@ -1,15 +1,17 @@
 """News pages of SharePoint: what is particular to them; the rest is in the conformance suite."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+import httpx
 import pytest
 
 from diffuse.adapters.platforms.graph import TRAFFIC
 from diffuse.adapters.platforms.sharepoint import SharePoint
 from diffuse.domain.post import Absent, AlreadyThere, Post, Posted, Refused, Retry, Withdrawn
+from tests.suites.platforms.fault_proxy import FaultProxy, Reply
 from tests.suites.platforms.sharepoint_contract import PAGE, Refusal
 from tests.suites.platforms.sharepoint_server import (
     SECRET,
@@ -168,6 +170,15 @@ def test_a_page_that_a_filter_does_not_show_is_not_created_twice(
     assert [post.title for post in site.posts()] == [a_post().title]
 
 
+def test_a_draft_that_a_filter_does_not_show_gets_the_present_text(
+    site: SharePointServer, sharepoint: SharePoint
+) -> None:
+    site.filters = "empty"
+    site.pages.append(Page(f"{KEY}.aspx", {"title": "Brouillon", "promotionKind": "newsPost"}))
+    assert isinstance(sharepoint.post(a_post()), Posted)
+    assert [post.title for post in site.posts()] == [a_post().title]
+
+
 def test_a_list_that_leads_elsewhere_is_not_followed_with_our_token(
     site: SharePointServer, sharepoint: SharePoint
 ) -> None:
@@ -241,6 +252,43 @@ def test_when_a_new_token_does_not_serve_either_it_is_a_refusal(
     assert isinstance(answer, Refused)
     assert "CompactToken parsing failed" in answer.reason
     assert len(site.tokens) == 2
+
+
+def test_a_token_that_somebody_else_has_renewed_meanwhile_is_taken(
+    site: SharePointServer, sharepoint: SharePoint
+) -> None:
+    sharepoint.lookup(KEY)
+    graph, seen = sharepoint._graph, []
+
+    def call(headers: Mapping[str, str], _: Collection[int]) -> httpx.Response:
+        seen.append(headers["Authorization"])
+        if len(seen) == 1:
+            graph._token = "renouvele"
+        return httpx.Response(HTTPStatus.UNAUTHORIZED if len(seen) == 1 else HTTPStatus.OK)
+
+    assert graph._signed(call).is_success
+    assert seen[1] == "Bearer renouvele"
+    assert len(site.tokens) == 1
+
+
+@pytest.mark.parametrize("step", ["POST token", "POST pages"])
+def test_an_answer_that_is_not_graphs_is_refused(
+    site: SharePointServer, sharepoint: SharePoint, step: str
+) -> None:
+    site.answers[step] = [Refusal(HTTPStatus.OK, "none", "something else")]
+    answer = sharepoint.post(a_post())
+    assert isinstance(answer, Refused)
+    assert "not that of this platform" in answer.reason
+
+
+def test_a_list_in_place_of_an_object_is_refused(site: SharePointServer) -> None:
+    with FaultProxy(site.address) as proxy:
+        proxy.injected = Reply(status=200, headers={"Content-Type": "application/json"}, body=b"[]")
+        sharepoint = adapter(site, login=proxy.address)
+        answer = sharepoint.post(a_post())
+        sharepoint.close()
+    assert isinstance(answer, Refused)
+    assert "no object came back: list" in answer.reason
 
 
 @pytest.mark.parametrize(

@@ -125,12 +125,14 @@ def test_a_sentence_that_began_with_a_name_begins_with_its_next_word(body: str, 
 
 
 def test_the_shipped_messages_begin_like_sentences() -> None:
+    templates = Templates()
     for file in Path("campaigns").glob("*/messages/**/*.md"):
         source = file.read_text(encoding="utf-8")
         if "occasion." in source or "policy.link" in source:
             continue
         body = source.rpartition("---\n")[2].strip()
-        first = re.sub(r"<[^>]*>", "", html_of(written(body))).strip()[:1]
+        one = posted(campaign_of(Text(subject="Un rappel", body=body)), templates=templates)
+        first = re.sub(r"<[^>]*>", "", html_of(one)).strip()[:1]
         assert first.isupper() or not first.isalpha(), file
         assert first not in ",;:.!", file
 

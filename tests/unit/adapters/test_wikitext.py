@@ -154,3 +154,8 @@ def test_what_is_too_deep_keeps_its_words() -> None:
     deep = 3000
     assert "mot" in wikitext(clean("<blockquote>" * deep + "mot" + "</blockquote>" * deep))
     assert "mot" in wikitext(clean("<ul><li>" * deep + "mot" + "</li></ul>" * deep))
+    assert "un deux" in wikitext(clean("<em>" * deep + "un<br>deux" + "</em>" * deep))
+
+
+def test_what_is_not_closed_ends_with_the_text() -> None:
+    assert wikitext("<p>un <strong>deux") == "un <strong>deux</strong>"

@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from diffuse.adapters import baked_json, definitions
@@ -146,6 +148,17 @@ class MemoryOfADatabase:
         self.seen = seen
 
 
+@cache
+def _prepared() -> bytes:
+    """Return an empty database whose tables are those of this version: the way there takes a while."""
+    engine = connect("sqlite://")
+    upgrade(engine)
+    with closing(engine.raw_connection()) as raw:
+        prepared: bytes = raw.driver_connection.serialize()  # type: ignore[union-attr]  # it is SQLite's
+    engine.dispose()
+    return prepared
+
+
 class Office:
     """Everything that a round needs, on one database in memory."""
 
@@ -157,7 +170,8 @@ class Office:
         smallest_group: int = 1,
     ) -> None:
         self.engine = connect("sqlite://")
-        upgrade(self.engine)
+        with closing(self.engine.raw_connection()) as raw:
+            raw.driver_connection.deserialize(_prepared())  # type: ignore[union-attr]  # it is SQLite's
         self.clock = FrozenClock(at)
         self.channel = MemoryChannel(self.clock)
         self.directory = SqlDirectory(self.engine)
