@@ -93,10 +93,6 @@ class Hook:
         """Return the status and what the other side said, without anything secret."""
         return self._calls.words(response)
 
-    def plain(self, text: str) -> str:
-        """Return words of the other side on one line, cut, without anything secret."""
-        return self._calls.plain(text)
-
     def close(self) -> None:
         """Hang up; the next call connects anew."""
         self._calls.close()

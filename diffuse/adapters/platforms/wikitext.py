@@ -76,6 +76,8 @@ class _Reader(HTMLParser):
             self._kept.append(kept)
         elif kept:
             self._tree.end(tag)
+        else:
+            self._tree.data(" ")  # words stay apart where a line ended
 
     def handle_endtag(self, tag: str) -> None:
         """End an element; cleaned HTML ends each where it should."""

@@ -326,6 +326,8 @@ def test_the_server_of_these_tests_runs_no_markup(double: MediaWikiDouble, wiki:
 def test_an_answer_that_is_no_object_is_refused(double: MediaWikiDouble) -> None:
     with FaultProxy(double.address) as proxy:
         proxy.injected = Reply(status=200, headers={"Content-Type": "application/json"}, body=b"[]")
-        answer = adapter(double, url=f"{proxy.address}/api.php").post(a_post())
+        wiki = adapter(double, url=f"{proxy.address}/api.php")
+        answer = wiki.post(a_post())
+        wiki.close()
     assert isinstance(answer, Refused)
     assert "an object was expected, not list" in answer.reason
