@@ -191,6 +191,19 @@ def test_a_wiki_that_is_read_only_is_tried_again(rig: MediaWikiRig, platform: Pl
     assert "Entretien jusqu’à midi" in answer.reason or "readonly" in answer.reason
 
 
+def test_a_door_that_wrong_passwords_closed_is_tried_again(rig: MediaWikiRig) -> None:
+    throttle = "$wgPasswordAttemptThrottle = [['count' => 1, 'seconds' => 300]];"
+    with set_to(rig, f"{throttle} $wgMainCacheType = CACHE_DB;"):
+        with built(rig.recipe(credentials="bad")) as stranger:
+            answers = [stranger.post(a_post()) for _ in range(2)]
+        with built(rig.recipe()) as platform:
+            answers.append(platform.post(a_post()))
+    assert [type(answer) for answer in answers] == [Refused, Retry, Retry]
+    assert isinstance(answers[1], Retry)
+    assert answers[1].after == timedelta(minutes=5)
+    assert rig.titles() == []
+
+
 def test_a_private_wiki_is_read_as_an_account(rig: MediaWikiRig, platform: Platform) -> None:
     with set_to(rig, "$wgGroupPermissions['*']['read'] = false;"):
         posted = platform.post(a_post())
