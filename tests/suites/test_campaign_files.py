@@ -88,7 +88,8 @@ campaign.yaml:3:8: 'Marie Tremblay marie@example.org'; expected a person, writte
 campaign.yaml:5:9: '11/01/2027' is not a day; expected a day such as 2027-01-11 (year-month-day)
 campaign.yaml:6:1: 'chanels' is not a key that is known here; expected one of id, title, owner, starts, \
 policies, languages, ends, channels, fall_back_after, withdraw_after, time_zone, holidays, \
-send_window, schedule, max_messages_per_week, priority, targets, on_unknown, late, tracking, decoy, audiences; did you mean 'channels'?
+send_window, schedule, max_messages_per_week, priority, targets, on_unknown, late, tracking, \
+decoy, audiences; did you mean 'channels'?
 campaign.yaml:7:11: no region is called 'CA-QB'; expected a region; did you mean 'CA-QC'?
 campaign.yaml:10:11: a window from 17:00 to 09:00, which is never open; \
 expected an hour after 'opens' on the same day
