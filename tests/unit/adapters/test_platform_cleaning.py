@@ -45,6 +45,7 @@ PIECES = [
         ('<a href="mailto:a@b.ca">Mot</a>', '<a href="mailto:a@b.ca">Mot</a>'),
         ('<p lang="en" class="x">Word</p>', '<p lang="en">Word</p>'),
         ("<!-- Non -->Mot", "Mot"),
+        ("<li><form><li>", "<li></li><li></li>"),
         ("2 < 3 & 4 > 1", "2 &lt; 3 &amp; 4 &gt; 1"),
     ],
 )
