@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-faults test-live test-intranet check format bench lock clean
+.PHONY: help .venv demo test test-faults test-live test-intranet fuzz check format bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[.a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test-live: .venv/.installed ## Try a real RabbitMQ, separate machines, a browser
 test-intranet: .venv/.installed ## Publish on real WordPress, MediaWiki and Plone; needs root and Debian (see .ci/intranet)
 	@.ci/intranet
 	@$(BIN)/pytest --quiet --override-ini python_files='live_*.py' tests/intranet
+
+fuzz: .venv/.installed ## Look for examples that break a property, with new random draws each time
+	@$(BIN)/pytest --quiet --numprocesses=auto --hypothesis-profile=fuzz -m hypothesis tests/unit tests/suites
 
 check: .venv/.installed ## Format, lint, types, floors and unit tests: before each commit
 	@$(BIN)/ruff format --check --quiet

@@ -4,8 +4,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests import servers
+
+# A gate gives one answer about one change: it draws the same examples each time. `make fuzz` draws new ones.
+settings.register_profile("gate", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None, max_examples=2_000, print_blob=True)
+settings.load_profile("gate")
 
 
 @pytest.fixture(scope="session")

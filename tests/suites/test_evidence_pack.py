@@ -91,7 +91,7 @@ def test_withheld_records_say_nothing_and_the_table_runs_no_formula(pack: Path) 
         assert ",'=J" in archive.read("evidence.csv").decode()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(place=st.integers(min_value=0), bit=st.integers(min_value=0, max_value=7))
 def test_any_changed_byte_of_a_pack_is_found(
     tmp_path_factory: pytest.TempPathFactory, pack: Path, place: int, bit: int
@@ -103,7 +103,7 @@ def test_any_changed_byte_of_a_pack_is_found(
     assert check(forged)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     file=st.integers(min_value=0), place=st.integers(min_value=0), bit=st.integers(min_value=0, max_value=6)
 )

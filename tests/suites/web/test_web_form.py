@@ -106,7 +106,7 @@ def test_what_a_browser_sends_from_our_own_page_is_recorded(
     assert service.events() == [("acknowledged", "")]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=300),
     content_type=st.sampled_from(["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]),

@@ -12,7 +12,6 @@ from tests.suites.web.given import BASE, Service, shown
 
 SOME = settings(
     max_examples=60,
-    deadline=None,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

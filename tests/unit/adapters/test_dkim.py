@@ -83,7 +83,7 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp"
 
 @pytest.mark.parametrize("key", [ORDINARY, EDWARDS], ids=["rsa", "ed25519"])
 @given(name=NAMES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_another_verifier_accepts_every_message(
     key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey, name: str
 ) -> None:

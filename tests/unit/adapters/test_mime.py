@@ -12,7 +12,7 @@ from email.utils import format_datetime, parseaddr
 from html import escape
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from diffuse.adapters.mail_headers import tidy
@@ -152,7 +152,6 @@ def assert_legal(message: bytes) -> None:
     assert not re.search(rb"[ \t]\r\n", body)
 
 
-@settings(deadline=None)
 @given(name=values, given_name=values, url=values)
 @example(name=".Zoë", given_name=".", url="." * 200)
 @example(name="x" * 75, given_name="From " * 40, url="x" * 73 + "é")
@@ -166,7 +165,6 @@ def test_html_and_text_come_back_exactly_whatever_the_values(name: str, given_na
     assert content(read, "html") == flowing(joined(BAKED.html, outgoing.values, html=True))
 
 
-@settings(deadline=None)
 @given(text=st.lists(values, max_size=4), slot_first=st.booleans())
 def test_fixed_text_comes_back_exactly_whatever_stands_round_the_slots(
     text: list[str], slot_first: bool
@@ -182,7 +180,6 @@ def test_fixed_text_comes_back_exactly_whatever_stands_round_the_slots(
     assert content(read, "html") == flowing(joined(texts, outgoing.values, html=True))
 
 
-@settings(deadline=None)
 @given(name=names, owner=names)
 @example(name="Zoë\r\nBcc: all@universite.example", owner="a\u2028b")
 @example(name="é" * 100, owner='"' * 40)

@@ -183,7 +183,7 @@ def channels(draw: st.DrawFn) -> tuple[Rows, list[list[Branch]]]:
     return rows, found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(drawn=channels())
 def test_no_sum_over_channels_tells_of_a_small_group(drawn: tuple[Rows, list[list[Branch]]]) -> None:
     rows, each = drawn

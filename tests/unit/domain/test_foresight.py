@@ -221,7 +221,7 @@ def test_a_campaign_that_is_not_for_a_group_does_not_raise_its_cap() -> None:
     assert {group.name: found.cap(MONDAY, group) for group in found.groups} == {"everyone": 2, "managers": 4}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     rule=st.sampled_from(("fixed", "fsrs", "budgeted")),
     week=st.integers(1, 4),

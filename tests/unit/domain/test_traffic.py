@@ -71,7 +71,7 @@ def test_without_limits_or_troubles_everything_goes_at_once() -> None:
 
 
 @given(st.integers(1, 40), st.integers(1, 60), st.integers(0, 80))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_window_ever_holds_more_than_its_limit_and_nothing_is_lost(
     per_minute: int, per_day: int, number: int
 ) -> None:

@@ -76,7 +76,7 @@ class World:
 
 
 @given(traffics, steps)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_window_of_any_lane_exceeds_its_limit_whatever_is_asked_for(
     traffic: Traffic, course: list[tuple[int, list[str], dict[str, tuple[int, int]]]]
 ) -> None:
@@ -95,7 +95,7 @@ def test_no_window_of_any_lane_exceeds_its_limit_whatever_is_asked_for(
 
 
 @given(traffics, steps)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_each_delivery_goes_or_is_put_off_within_its_window_unless_a_server_is_only_probed(
     traffic: Traffic, course: list[tuple[int, list[str], dict[str, tuple[int, int]]]]
 ) -> None:
@@ -117,7 +117,7 @@ def test_each_delivery_goes_or_is_put_off_within_its_window_unless_a_server_is_o
 
 
 @given(traffics, st.lists(st.sampled_from(DOMAINS), min_size=1, max_size=30))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_room_that_is_kept_is_used_in_its_minute_and_counted_once(
     traffic: Traffic, domains: list[str]
 ) -> None:

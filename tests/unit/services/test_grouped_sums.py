@@ -157,7 +157,7 @@ def sums(groups: Sequence[frozenset[str]]) -> Iterator[frozenset[str]]:
         )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mailed=MAILED, met=MET)
 def test_all_messages_less_those_that_are_told_are_those_of_nobody_or_of_enough(
     mailed: Sequence[set[str]], met: Sequence[set[str]]
@@ -176,7 +176,7 @@ def test_all_messages_less_those_that_are_told_are_those_of_nobody_or_of_enough(
         assert not [told for told in rows if is_small(told.messages, SOME) and not is_hidden(told)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mailed=MAILED, met=MET)
 def test_within_a_channel_a_hidden_key_point_is_not_what_its_policy_lacks(
     mailed: Sequence[set[str]], met: Sequence[set[str]]
@@ -189,7 +189,7 @@ def test_within_a_channel_a_hidden_key_point_is_not_what_its_policy_lacks(
         assert not is_hidden(policy) or missing or not policy.messages
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mailed=MAILED, met=MET)
 def test_posts_tell_of_a_key_point_what_it_tells_itself(
     mailed: Sequence[set[str]], met: Sequence[set[str]]
@@ -206,7 +206,7 @@ def test_posts_tell_of_a_key_point_what_it_tells_itself(
                 assert (told.row["visitors"] is None) == bool(hidden)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mailed=MAILED, met=MET)
 def test_no_sum_of_audiences_that_are_told_counts_a_handful(
     mailed: Sequence[set[str]], met: Sequence[set[str]]
