@@ -133,6 +133,11 @@ class Posting:
         return known and self.withdrawn_at is None
 
     @property
+    def said(self) -> str:
+        """What its platform said last, without what we say of windows; empty while nothing is amiss."""
+        return _CLOSED.sub("", self.reason)
+
+    @property
     def standing(self) -> str:
         """Its state in one word, one of ``STANDINGS``: what was sent may be withdrawn since."""
         return WITHDRAWN if self.state is State.SENT and not self.stands else str(self.state)
@@ -245,7 +250,8 @@ def posted_on(
     """Return for each key point the day on which it came to the intranet, for a mail that waits after that.
 
     While all of its posts wait for their platforms, or for their turn, it comes today; one that cannot come
-    counts as wanted. A text that has changed materially comes anew.
+    counts as wanted. So does one whose platform has been in trouble for as long as the mail was to wait: who
+    would have been asked by mail today is. A text that has changed materially comes anew.
 
     Args:
         campaign: as it is in force.
@@ -254,23 +260,31 @@ def posted_on(
         renewed: for key points that have changed materially: the publication since when, and its day.
     """
     rows = {one.key: one for one in postings}
+    asked = {one.key: one for one in wanted(campaign)}
+    late = {key: row for key, row in rows.items() if key in asked and _is_late(row, renewed)}
+    stuck = {row.channel for row in late.values() if row.said}
     found: dict[str, date] = {}
-    for one in wanted(campaign):
-        row = rows.get(one.key)
+    for key, one in asked.items():
+        row = rows.get(key)
         if one.falls_back or (row is None and one.wanted_on > today):
             continue
-        day = today if row is None else _came_on(campaign, row, today, renewed.get(one.key_point))
+        _, changed_on = renewed.get(one.key_point, (0, one.wanted_on))
+        due = max(one.wanted_on, changed_on)
+        if row is None or key in late:
+            is_given_up = one.channel in stuck and campaign.fall_back_after.after(due) <= today
+            day = due if is_given_up else today
+        elif row.sent_at is None:
+            day = row.wanted_on
+        else:
+            day = max(row.sent_at.astimezone(campaign.zone).date(), due)
         found[one.key_point] = min(day, found.get(one.key_point, day))
     return found
 
 
-def _came_on(campaign: Campaign, row: Posting, today: date, renewed: tuple[int, date] | None) -> date:
-    publication, day = renewed or (0, row.wanted_on)
-    if row.state in PENDING or (row.stands and row.publication < publication):
-        return today
-    if row.sent_at is None:
-        return row.wanted_on
-    return max(row.sent_at.astimezone(campaign.zone).date(), day)
+def _is_late(row: Posting, renewed: Mapping[str, tuple[int, date]]) -> bool:
+    """Tell whether a post is still to come, or still to say what has changed materially."""
+    since, _ = renewed.get(row.key_point, (0, row.wanted_on))
+    return row.state in PENDING or (row.stands and row.publication < since)
 
 
 def variant_of(point: KeyPoint, language: str, before: str = "") -> str:
@@ -279,14 +293,18 @@ def variant_of(point: KeyPoint, language: str, before: str = "") -> str:
     return before if before in registers else registers[0]
 
 
-def is_over(campaign: Campaign, posting: Posting, now: datetime) -> bool:
-    """Tell whether a post has stood for as long as its campaign wants."""
+def is_over(campaign: Campaign, posting: Posting, now: datetime, changed_on: date = date.min) -> bool:
+    """Tell whether a post has stood for as long as its campaign wants, since its last material change.
+
+    One that was withdrawn before the change comes anew.
+    """
     today = now.astimezone(campaign.zone).date()
     if campaign.ends and today > campaign.ends:
         return True
     if posting.sent_at is None or campaign.withdraw_after == Period():
         return False
-    return today >= campaign.withdraw_after.after(posting.sent_at.astimezone(campaign.zone).date())
+    said_on = max(posting.sent_at.astimezone(campaign.zone).date(), changed_on)
+    return today >= campaign.withdraw_after.after(said_on)
 
 
 def moved(  # noqa: PLR0913, PLR0917 -- a post, what is asked of it, and when it may be published
@@ -314,8 +332,7 @@ def moved(  # noqa: PLR0913, PLR0917 -- a post, what is asked of it, and when it
     if campaign.late == "skip" and has_hours:
         return Move(was=State.PLANNED, state=State.EXPIRED, reason=SKIPPED)
     slot = frame.free(campaign, max(now, posting.due_at), taken)
-    words = _CLOSED.sub("", posting.reason)  # the platform's, which outlast every window
-    said = [CLOSED.format(day=last)] * has_hours + [words] * bool(words)
+    said = [CLOSED.format(day=last)] * has_hours + [posting.said] * bool(posting.said)
     return _planned(posting, slot, "; ".join(said)) if slot else None
 
 

@@ -43,6 +43,7 @@ from diffuse.ports import (
     Signer,
 )
 from diffuse.services.compose import compose
+from diffuse.services.newer import renewed
 from diffuse.services.owed import Owed
 
 NOT_SET_UP = "no platform is set up as {channel}; add it to the setting 'platforms'"
@@ -128,7 +129,13 @@ class Announce:
         asked = {} if is_cancelled else {each.key: each for each in wanted(one.campaign)}
         if not asked and not rows:
             return
-        view = _View(one=one, asked=asked, frame=self._frame(one.campaign), days=_days(one.campaign, rows))
+        view = _View(
+            one=one,
+            asked=asked,
+            frame=self._frame(one.campaign),
+            days=_days(one.campaign, rows),
+            changed_on={name: day for name, (_, day) in renewed(one, self._publications).items()},
+        )
         known = {row.key for row in rows}
         self._see_each(rows, view, report)
         # After the others: what has just got another day takes that day from what is new.
@@ -188,7 +195,7 @@ class Announce:
     def _see(self, row: Posting, view: "_View", report: Announced) -> None:
         """Do what one post needs."""
         now, campaign, asked = self._clock.now(), view.campaign, view.asked.get(row.key)
-        if asked is None or is_over(campaign, row, now):
+        if asked is None or is_over(campaign, row, now, view.changed_on.get(row.key_point, date.min)):
             if row.may_be_read and row.state is not State.SENDING:
                 self._withdraw(row, report)
             elif row.state in {State.PLANNED, State.HELD}:
@@ -308,12 +315,18 @@ class Announce:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _View:
-    """A campaign as a run finds it: what it asks for, when, and the days on which readers get each post."""
+    """A campaign as a run finds it: what it asks for and when.
+
+    Attributes:
+        days: who reads each post, and the day on which they get it.
+        changed_on: for key points that have changed materially, the day.
+    """
 
     one: Published
     asked: Mapping[str, Wanted]
     frame: Frame
     days: dict[str, tuple[tuple[str, str], date]]
+    changed_on: Mapping[str, date]
 
     @property
     def campaign(self) -> Campaign:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
-from diffuse.ports import Published
+from diffuse.ports import Publications, Published
 
 
 class InForce(StrEnum):
@@ -43,3 +44,12 @@ def in_force(shown: Published, running: Sequence[Published], key_point: str) -> 
 def newest(shown: Published, running: Sequence[Published]) -> Published:
     """Return the publication of the same campaign that is in force."""
     return next((one for one in running if one.campaign.id == shown.campaign.id), shown)
+
+
+def renewed(one: Published, publications: Publications) -> dict[str, tuple[int, date]]:
+    """Return for each key point that has changed materially the publication since when, and its day."""
+    since = {point: publications.get(number) for point, number in one.asked_since.items()}
+    return {
+        point: (first.id, first.published_at.astimezone(one.campaign.zone).date())
+        for point, first in since.items()
+    }

@@ -39,6 +39,7 @@ from diffuse.ports import (
     Recorded,
     Signer,
 )
+from diffuse.services.newer import renewed
 from diffuse.services.succeed import Succeed
 
 SETTLED = 8
@@ -212,12 +213,8 @@ class Plan:
         if not mail_after(campaign):
             return {}
         posts = [one for one in self._postings.all() if one.campaign == campaign.id]
-        launched = {point: self._publications.get(n) for point, n in published.asked_since.items()}
-        renewed = {
-            point: (one.id, one.published_at.astimezone(campaign.zone).date())
-            for point, one in launched.items()
-        }
-        return posted_on(campaign, posts, now.astimezone(campaign.zone).date(), renewed)
+        changes = renewed(published, self._publications)
+        return posted_on(campaign, posts, now.astimezone(campaign.zone).date(), changes)
 
     def _settled(
         self,

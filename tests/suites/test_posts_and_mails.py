@@ -95,6 +95,15 @@ def test_while_the_platform_is_down_mail_waits_until_so_long_after_the_post_real
     assert mailed == {9: ["ana", "bob"]}
 
 
+def test_a_platform_that_stays_down_holds_up_no_mail_and_its_post_comes_when_it_can() -> None:
+    here = office()
+    here.platforms["wordpress"].answers = [Retry(HOUR, "nobody answers")] * 63  # seven days, hour by hour
+    assert live(here, 6) == {6: ["ana", "bob"]}
+    assert [row.state for row in here.postings.all()] == [State.PLANNED]
+    assert live(here, 3) == {}
+    assert [row.state for row in here.postings.all()] == [State.SENT]
+
+
 def test_a_post_that_is_refused_lets_mail_go_so_long_after_it_was_wanted() -> None:
     here = office()
     here.platforms["wordpress"].answers = [Refused("403 Forbidden")]

@@ -16,6 +16,7 @@ from diffuse.domain.period import Period
 from diffuse.domain.policy import Text, Variant
 from diffuse.domain.post import KEY, LONGEST_KEY
 from diffuse.domain.posting import (
+    CLOSED,
     DROPPED,
     NO_HOURS,
     SKIPPED,
@@ -342,6 +343,9 @@ def test_a_post_stays_as_long_as_its_campaign_says() -> None:
     assert not is_over(short, row, NINE + 30 * DAY - timedelta(hours=10))
     assert is_over(short, row, NINE + 30 * DAY - timedelta(hours=9))
     assert not is_over(short, posting(), NINE + 999 * DAY)
+    changed_on = MONDAY + 40 * DAY
+    assert not is_over(short, row, NINE + 69 * DAY, changed_on)
+    assert is_over(short, row, NINE + 70 * DAY, changed_on)
     ended = campaign(ends=MONDAY)
     assert (is_over(ended, row, FIVE), is_over(ended, row, FIVE + DAY)) == (False, True)
 
@@ -388,6 +392,33 @@ def test_a_post_that_waits_for_its_platform_comes_today(state: State) -> None:
     one = campaign("a", **FALLS)
     (row,) = rows_of(one, state=state)
     assert came(one, row, today=4) == {"a": 4}
+
+
+@pytest.mark.parametrize("state", [State.PLANNED, State.SENDING])
+def test_mail_waits_for_a_platform_in_trouble_no_longer_than_it_was_to_wait_for_readers(state: State) -> None:
+    one = campaign("a", **FALLS)
+    (row,) = rows_of(
+        one, state=state, reason="the window of 2027-01-04 closed before it could be published; 503"
+    )
+    assert came(one, row, today=4) == {"a": 4}
+    assert came(one, row, today=5) == {"a": 0}
+    assert came(one, replace(row, reason=CLOSED.format(day=MONDAY)), today=9) == {"a": 9}
+
+
+def test_what_waits_behind_a_post_in_trouble_is_given_up_as_it_is() -> None:
+    one = campaign(**FALLS)
+    row = rows_of(one, state=State.PLANNED, reason="503")[0]
+    assert [(each.wanted_on - MONDAY).days for each in wanted(one)] == [0, 3, 6]
+    assert came(one, row, today=9) == {"a": 0, "b": 3, "c": 9}
+    assert came(one, replace(row, reason=""), today=9) == {"a": 9, "b": 9, "c": 9}
+
+
+def test_a_change_that_a_platform_in_trouble_does_not_show_counts_from_its_day() -> None:
+    one = campaign("a", **FALLS)
+    (row,) = rows_of(one, state=State.SENT, sent_at=NINE, publication=1, reason="503")
+    renewed = {"a": (2, MONDAY + 20 * DAY)}
+    assert came(one, row, today=24, renewed=renewed) == {"a": 24}
+    assert came(one, row, today=25, renewed=renewed) == {"a": 20}
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN, State.EXPIRED, State.CANCELLED])

@@ -527,6 +527,22 @@ def test_posts_are_withdrawn_when_they_have_stood_for_long_enough_and_stay_away(
     assert asked(here) == ["post", "withdraw", "post", "withdraw"]
 
 
+def test_a_material_change_and_no_other_one_brings_back_what_had_stood_for_long_enough() -> None:
+    here = office(posts(withdraw_after=Period(days=2)))
+    for day in range(4):
+        run_at(here, NINE + day * DAY)
+    here.launch(posts(reworded(), withdraw_after=Period(days=2)))
+    run_at(here, NINE + 4 * DAY)
+    assert states(here) == [("pause", "withdrawn")]
+    here.launch(again("pause", withdraw_after=Period(days=2)))
+    for day in range(4, 9):
+        run_at(here, NINE + day * DAY)
+        run_at(here, NINE + day * DAY + MINUTE)
+        assert states(here) == [("pause", "sent" if day < 6 else "withdrawn")]
+    assert asked(here) == ["post", "withdraw", "post", "withdraw"]
+    assert only(here).publication == 3
+
+
 def test_what_could_not_be_published_by_the_last_day_expires_and_says_so() -> None:
     here = office(posts(ends=MONDAY))
     here.platforms["wordpress"].answers = [Retry(9 * HOUR, "503")]
