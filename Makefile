@@ -23,7 +23,7 @@ demo: .venv/.installed ## Show a whole campaign on this machine (KEEP=1 leaves i
 	@$(BIN)/diffuse demo $(if $(KEEP),--keep)
 
 test: .venv/.installed ## Run every test, on real servers, with branch coverage
-	@$(BIN)/pytest --numprocesses=auto --cov --cov-report=term
+	@$(BIN)/pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
 test-faults: .venv/.installed ## Break workers twenty ways; needs strace (FAULTS=full JOBS=3: an hour)
 	@$(BIN)/pytest --quiet --numprocesses=$(or $(JOBS),0) --override-ini python_files='faults_*.py' tests/faults
@@ -43,7 +43,7 @@ check: .venv/.installed ## Format, lint, types, floors and unit tests: before ea
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache --no-logo
-	@$(BIN)/pytest --quiet --numprocesses=auto tests/unit
+	@$(BIN)/pytest --quiet --numprocesses=auto --dist=worksteal tests/unit
 
 format: .venv/.installed ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix-only --quiet

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from datetime import date
 
-from holidays import country_holidays, list_supported_countries
-
 from diffuse.errors import AuthoringError, nearest
 
 
@@ -19,6 +17,8 @@ class RegionCalendar:
         """
         if not region:
             return frozenset()
+        from holidays import country_holidays, list_supported_countries
+
         countries = list_supported_countries(include_aliases=False)
         country, _, part = region.partition("-")
         if country not in countries or (part and part not in countries[country]) or region.endswith("-"):

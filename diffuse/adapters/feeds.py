@@ -1,8 +1,5 @@
 """Atom feeds (RFC 4287), written by feedgen: the same feed gives the same bytes."""
 
-from feedgen.feed import FeedGenerator  # type: ignore[import-untyped]
-
-from diffuse.adapters.platforms import atom as entries
 from diffuse.domain.feed import Feed
 
 MEDIA_TYPE = "application/atom+xml"
@@ -10,6 +7,10 @@ MEDIA_TYPE = "application/atom+xml"
 
 def atom(feed: Feed) -> bytes:
     """Return a feed as a document in UTF-8, the newest entry first."""
+    from feedgen.feed import FeedGenerator  # type: ignore[import-untyped]
+
+    from diffuse.adapters.platforms import atom as entries
+
     made = FeedGenerator()
     made.id(feed.id)
     made.title(entries.xml(feed.title))

@@ -4,8 +4,6 @@ import logging
 import re
 from threading import Lock
 
-from premailer.premailer import Premailer
-
 from diffuse.errors import AuthoringError
 
 _ONE_AT_A_TIME = Lock()  # cssutils, below premailer, keeps its parser's state in its module.
@@ -24,6 +22,8 @@ def inline(html: str) -> str:
     Raises:
         AuthoringError: when the page asks for a style sheet from elsewhere.
     """
+    from premailer.premailer import Premailer
+
     if found := _FETCHES.search(html):
         what = found["import"] or "a linked style sheet"
         raise AuthoringError.of(f"{what} in the layout", "all styles inside its <style> element")

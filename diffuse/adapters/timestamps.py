@@ -1,24 +1,21 @@
-"""A timestamp authority by RFC 3161 over HTTP (its section 3.4), through ``rfc3161-client``."""
+"""A timestamp authority by RFC 3161 over HTTP (its section 3.4), through ``rfc3161-client``.
+
+Every command can reach it, and hardly one does: what it takes is imported when it is.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256 as sha256_of
 from http.client import HTTPException
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from cryptography.x509 import Certificate, load_pem_x509_certificates
-from rfc3161_client import (
-    HashAlgorithm,
-    PKIStatus,
-    TimestampRequestBuilder,
-    TimeStampResponse,
-    VerificationError,
-    VerifierBuilder,
-    decode_timestamp_response,
-)
-
 from diffuse.errors import AuthoringError, TransientFailure
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+    from rfc3161_client import TimeStampResponse
 
 PATIENCE = 20
 """Seconds for an answer."""
@@ -39,12 +36,7 @@ class TimestampAuthority:
             AuthoringError: for certificates that cannot be read.
         """
         self.url = url
-        try:
-            self._roots: Sequence[Certificate] = load_pem_x509_certificates(roots) if roots else ()
-        except ValueError as error:
-            raise AuthoringError.of(
-                f"the certificates of timestamp_ca cannot be read: {error}", "certificates in PEM"
-            ) from None
+        self._roots = _certificates(roots) if roots else ()
 
     def stamp(self, sha256: str) -> bytes:
         """Return the answer about a hash, checked as far as this can be.
@@ -52,6 +44,8 @@ class TimestampAuthority:
         Raises:
             TransientFailure: when there is none, or none that is about this hash.
         """
+        from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
+
         asked = (
             TimestampRequestBuilder().data(sha256.encode()).hash_algorithm(HashAlgorithm.SHA256)
         ).cert_request(cert_request=True)
@@ -66,6 +60,8 @@ class TimestampAuthority:
 
         Whether somebody who is trusted signed it is checked only when certificates were given.
         """
+        from rfc3161_client import VerificationError, decode_timestamp_response
+
         try:
             return self._problem(decode_timestamp_response(response), sha256.encode(), nonce)
         except VerificationError as error:
@@ -75,9 +71,13 @@ class TimestampAuthority:
 
     def at(self, response: bytes) -> datetime:
         """Return the instant that an answer names."""
+        from rfc3161_client import decode_timestamp_response
+
         return decode_timestamp_response(response).tst_info.gen_time.astimezone(UTC)
 
-    def _problem(self, told: TimeStampResponse, message: bytes, nonce: int | None) -> str:
+    def _problem(self, told: "TimeStampResponse", message: bytes, nonce: int | None) -> str:
+        from rfc3161_client import PKIStatus, VerifierBuilder
+
         if PKIStatus(told.status) != PKIStatus.GRANTED:
             return f"the authority refused ({PKIStatus(told.status).name} {' '.join(told.status_string)})"
         if nonce is not None and told.tst_info.nonce != nonce:
@@ -109,7 +109,18 @@ class TimestampAuthority:
         return TransientFailure(f"no timestamp from {self.url}: {why}; {LATER}")
 
 
-def _imprint(told: TimeStampResponse) -> bytes:
+def _certificates(pem: bytes) -> "Sequence[Certificate]":
+    from cryptography.x509 import load_pem_x509_certificates
+
+    try:
+        return load_pem_x509_certificates(pem)
+    except ValueError as error:
+        raise AuthoringError.of(
+            f"the certificates of timestamp_ca cannot be read: {error}", "certificates in PEM"
+        ) from None
+
+
+def _imprint(told: "TimeStampResponse") -> bytes:
     return told.tst_info.message_imprint.message
 
 

@@ -5,17 +5,17 @@ from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from diffuse.domain.disclosure import SMALLEST
 from diffuse.domain.measures import Rate
-from diffuse.services.export import Report
-from diffuse.services.grouped import WHOLE, branched
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from diffuse.services.export import Report
 
 HIDDEN = "·"
 """Stands for what is told of no group so small, and for what would tell of one."""
@@ -34,6 +34,9 @@ def demo(  # noqa: PLR0913 -- one option each
     folder: Path, days: int, employees: int | None, seed: int, campaigns: Path, *, keep: bool
 ) -> None:
     """Send the shipped campaigns to the sample directory over SMTP, and let employees react over HTTP."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     from diffuse.demo.run import Options, demonstrate
 
     console = Console()
@@ -58,10 +61,8 @@ def demo(  # noqa: PLR0913 -- one option each
             done = open_until_the_end.enter_context(demonstrate(options, progress))
         console.print(_rates(done.report, days))
         console.print(f"{done.messages} messages in the Maildir {done.maildir}", soft_wrap=True)
-        console.print(
-            f"CSV in {done.tables}: deliveries, employees, key_points, policies, weeks, departments",
-            soft_wrap=True,
-        )
+        tables = ", ".join(sorted(table.stem for table in done.tables.glob("*.csv")))
+        console.print(f"CSV in {done.tables}: {tables}", soft_wrap=True)
         if keep:
             _wait(f"Tracking service on {done.address} (links of the messages work); Ctrl-C ends it")
 
@@ -77,8 +78,13 @@ def _wait(text: str) -> None:
         click.echo("stopped")
 
 
-def _rates(report: Report, days: int) -> Table:
+def _rates(report: "Report", days: int) -> "Table":
     """Lay out one line per policy: how many people, how many messages, and what came back."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    from diffuse.services.grouped import WHOLE, branched
+
     table = Table(title=f"{days} days, by policy", box=SIMPLE_HEAD)
     table.add_column("policy", no_wrap=True)
     for title in ("employees", "messages", "opened", "acknowledged", "right answers"):
