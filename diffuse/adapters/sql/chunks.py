@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, or_, select, update
 
-from diffuse.adapters.sql.engine import reading, writing
+from diffuse.adapters.sql.engine import alone, reading, writing
 from diffuse.adapters.sql.tables import chunk, employee, snapshot
 from diffuse.domain.population import BUCKETS
 from diffuse.ports import Chunk
@@ -36,11 +36,12 @@ class SqlChunks:
     def lay_out(self, now: datetime) -> None:
         """Cut the buckets into as many ranges as the number of employees asks for, a power of two.
 
-        Another number of ranges than before discards what planners kept for the old ones.
+        Another number of ranges than before discards what planners kept for the old ones. Of planners that
+        begin at once, one cuts; another cut would take from them what they hold by then.
         """
         with reading(self._engine) as connection:
             people = connection.scalar(select(func.count()).select_from(employee)) or 0
-            have = connection.scalar(select(func.count()).select_from(chunk)) or 0
+            have = _count(connection)
         ranges = _ranges(people, self._size)
         if have == ranges:
             return
@@ -56,6 +57,9 @@ class SqlChunks:
             for place in range(ranges)
         ]
         with writing(self._engine) as connection:
+            alone(connection, chunk)
+            if _count(connection) == ranges:
+                return
             connection.execute(delete(snapshot))
             connection.execute(delete(chunk))
             connection.execute(insert(chunk), rows)
@@ -102,6 +106,10 @@ def release(connection: Connection, held: Chunk, now: datetime, due_at: datetime
         .values(planned_revision=held.revision, due_at=due_at, lease_token=None, lease_until=None)
     )
     return connection.execute(statement).rowcount
+
+
+def _count(connection: Connection) -> int:
+    return connection.scalar(select(func.count()).select_from(chunk)) or 0
 
 
 def _ranges(people: int, size: int) -> int:

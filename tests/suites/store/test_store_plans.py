@@ -216,6 +216,18 @@ def test_planners_at_once_take_different_chunks_which_hold_everybody_once(store:
     assert set(counted.values()) == {1}
 
 
+def test_planners_at_once_cut_once_and_take_nothing_from_each_other(store: Store) -> None:
+    for size in (1000, 2, 1000, 2):
+        plans = SqlPlans(store.engine, size=size)
+
+        def work(place: int, plans: SqlPlans = plans) -> Chunk | None:
+            plans.lay_out(NOW)
+            return plans.claim(NOW, f"w{place}")
+
+        taken = [one for one in together(4, work) if one]
+        assert len(taken) == len({one.first for one in taken}) == (2 if size == 2 else 1)
+
+
 def test_another_number_of_employees_asks_for_another_cut(store: Store) -> None:
     plans = SqlPlans(store.engine, size=2)
     plans.lay_out(NOW)
