@@ -135,8 +135,10 @@ class App:
     returns: Returns
 
     def close(self) -> None:
-        """Hang up on the mail server and the platforms, and let go of the database."""
+        """Hang up on the mail server, the platforms and the identity provider, and let go of the database."""
         self.channel.close()
+        if self.provider:
+            self.provider.close()
         for platform in self.platforms.values():
             platform.close()
         self.engine.dispose()

@@ -1284,6 +1284,9 @@ class Handshake:
 class IdentityProvider(Protocol):
     """Vouches for employees (OpenID Connect)."""
 
+    def close(self) -> None:
+        """Hang up."""
+
     @property
     def issuer(self) -> str:
         """What it calls itself."""

@@ -66,13 +66,14 @@ class PlatformAccount(BaseModel):
     folder: str = Field(default="", description="folder for news items; empty: the site itself")
     prefix: str = Field(default="", description="what page titles begin with, such as 'Consignes:'")
     category: str = Field(default="", description="category of the pages; empty: none")
+    display_title: bool = Field(default=False, description="whether the wiki gives a page any title")
     tenant: str = Field(default="", description="directory (tenant) of Microsoft 365")
     site: str = Field(default="", description="site, such as universite.sharepoint.com:/sites/intranet")
     client_id: str = Field(default="", description="application that may write to that site")
     client_secret: SecretStr = Field(default=SecretStr(""), description="with that application")
     secret: SecretStr = Field(default=SecretStr(""), description="signs webhooks: whsec_ and base64")
 
-    def given(self) -> dict[str, str]:
+    def given(self) -> dict[str, str | bool]:
         """Return what is set, secrets in plain text."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         plain = {
@@ -84,7 +85,7 @@ class PlatformAccount(BaseModel):
 
 PLATFORM_NEEDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "wordpress": (("url", "username", "password"), ()),
-    "mediawiki": (("url", "username", "password"), ("prefix", "category")),
+    "mediawiki": (("url", "username", "password"), ("prefix", "category", "display_title")),
     "plone": (("url", "username", "password"), ("folder",)),
     "sharepoint": (("tenant", "site", "client_id", "client_secret"), ()),
     "webhook": (("url", "secret"), ()),

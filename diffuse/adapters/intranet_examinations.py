@@ -86,7 +86,7 @@ class IdentityExamination:
         """Take what there is.
 
         Args:
-            provider: gives the identity provider, or None.
+            provider: gives an identity provider of this examination's own, or None.
             back: the address to which it sends people back.
             header, proxies: what names an employee, and from which networks; empty for none.
             mails_links: whether an employee can ask for a link by mail.
@@ -122,6 +122,8 @@ class IdentityExamination:
         except DiffuseError as error:
             remedy = "nobody signs in there meanwhile; check oidc_issuer, that it runs, and the network"
             return Finding(about=self.about, seen=str(error), trouble=True, remedy=remedy)
+        finally:
+            provider.close()
         seen = f"the provider answers; it must know the address {self._back}"
         return Finding(about=self.about, seen=seen)
 

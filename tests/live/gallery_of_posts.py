@@ -31,6 +31,9 @@ class Away:
 
     issuer = "https://connexion.universite.example"
 
+    def close(self) -> None:
+        """Hang up."""
+
     def begin(self, back: str) -> Handshake:
         """Fail."""
         raise TransientFailure("the provider does not answer")

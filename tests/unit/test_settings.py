@@ -524,6 +524,8 @@ def test_platforms_are_read_from_tables_and_their_secrets_show_nowhere(tmp_path:
     table = (
         '[platforms.wordpress]\nurl = "https://intranet.example"\nusername = "diffuse"\npassword = "s3cret"\n'
         '[platforms."teams/crisis-cell"]\nurl = "https://hooks.example/s3cret"\n'
+        '[platforms.mediawiki]\nurl = "https://wiki.example/api.php"\nusername = "diffuse"\n'
+        'password = "s3cret"\ndisplay_title = true\n'
     )
     settings = Settings.load(toml(tmp_path, table))
     assert settings.platforms["wordpress"].given() == {
@@ -531,5 +533,6 @@ def test_platforms_are_read_from_tables_and_their_secrets_show_nowhere(tmp_path:
         "username": "diffuse",
         "password": "s3cret",
     }
-    assert list(settings.platforms) == ["wordpress", "teams/crisis-cell"]
+    assert list(settings.platforms) == ["wordpress", "teams/crisis-cell", "mediawiki"]
+    assert settings.platforms["mediawiki"].given()["display_title"] is True
     assert "s3cret" not in repr(settings) + str(settings.platforms)

@@ -9,7 +9,11 @@ from diffuse.ports import Platform
 
 _MADE: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "wordpress": ("wordpress", "WordPress", ("url", "username", "password")),
-    "mediawiki": ("mediawiki", "MediaWiki", ("url", "username", "password", "prefix", "category")),
+    "mediawiki": (
+        "mediawiki",
+        "MediaWiki",
+        ("url", "username", "password", "prefix", "category", "display_title"),
+    ),
     "plone": ("plone", "Plone", ("url", "username", "password", "folder")),
     "sharepoint": ("sharepoint", "SharePoint", ("tenant", "site", "client_id", "client_secret")),
     "webhook": ("webhook", "Webhook", ("url", "secret")),
@@ -35,7 +39,7 @@ SAMPLES: Mapping[str, str] = {
 """Stands for an account where nothing is sent."""
 
 
-def platform(channel: str, account: Mapping[str, str], *, authority: str) -> Platform:
+def platform(channel: str, account: Mapping[str, str | bool], *, authority: str) -> Platform:
     """Put together the platform of a channel.
 
     Args:
@@ -47,7 +51,7 @@ def platform(channel: str, account: Mapping[str, str], *, authority: str) -> Pla
         AuthoringError: when the account cannot work.
     """
     file, made, names = _MADE[kind_of(channel)]
-    if "url" in account and kind_of(channel) != "apprise" and not _is_address(account["url"]):
+    if "url" in account and kind_of(channel) != "apprise" and not _is_address(str(account["url"])):
         raise AuthoringError(
             Problem(
                 path=("url",),

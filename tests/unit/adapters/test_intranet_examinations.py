@@ -28,6 +28,10 @@ class Provider:
 
     def __init__(self, trouble: Exception | None = None) -> None:
         self.trouble = trouble
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
 
     def begin(self, back: str) -> Handshake:
         if self.trouble:
@@ -131,8 +135,10 @@ def test_a_database_that_cannot_say_what_is_published_is_told_of_elsewhere() -> 
     [TransientFailure("https://sso.example does not answer"), PermanentFailure("it calls itself x")],
 )
 def test_an_identity_provider_that_is_away_or_another_one_is_a_trouble(trouble: Exception) -> None:
-    (finding,) = identity(provider=Provider(trouble))
+    provider = Provider(trouble)
+    (finding,) = identity(provider=provider)
     assert (finding.trouble, finding.seen) == (True, str(trouble))
+    assert provider.is_closed
     assert "oidc_issuer" in finding.remedy
 
 
