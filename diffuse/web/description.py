@@ -19,6 +19,7 @@ TOKEN = {
 }
 PAGE = {"text/html": {"schema": {"type": "string"}}}
 NOWHERE = {"description": "the same page for every link that leads nowhere", "content": PAGE}
+TO_SIGN_IN = {"description": "leads to the page on which one says who one is"}
 AWAY = {"description": "the database is away; nothing was recorded", "content": PAGE}
 OFTEN = {"description": "this link was used very often just now; nothing was recorded", "content": PAGE}
 TEXT = {"text/plain": {"schema": {"type": "string"}}}
@@ -59,7 +60,16 @@ def description(version: str) -> dict[str, Any]:
             "/c/{token}": {"get": _get("a link of a message", {"302": {"description": "leads on"}})},
             "/a/{token}": {
                 "get": _get("the page of a message; it records no answer", {"200": _said("text/html")}),
-                "post": _post(),
+                "post": _post("recorded; leads to the page"),
+            },
+            "/p/{token}": {
+                "get": _get(
+                    "a post, for whoever is identified", {"200": _said("text/html"), "303": TO_SIGN_IN}
+                ),
+                "post": _post("recorded; leads to the page, or from whoever is not known to the sign-in"),
+            },
+            "/p/{token}/sign-in": {
+                "get": _get("how one can say who one is", {"200": _said("text/html")}),
             },
             "/pending": {"get": _pending("what waits for whoever is signed in", JSON, "401", "403")},
             "/pending/widget": {"get": _pending("the same, to be shown in a frame", PAGE, "403")},
@@ -92,7 +102,7 @@ def _get(summary: str, answers: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _post() -> dict[str, Any]:
+def _post(leads: str) -> dict[str, Any]:
     fields = {
         "form": {"type": "string", "pattern": "^[0-9a-f]{48}$"},
         "confirm": {"type": "string", "minLength": 1},
@@ -106,7 +116,7 @@ def _post() -> dict[str, Any]:
         "parameters": [TOKEN],
         "requestBody": {"required": True, "content": {CONTENT_TYPE: {"schema": form}}},
         "responses": {
-            "303": {"description": "recorded; leads to the page"},
+            "303": {"description": leads},
             "400": {"description": "not recorded; the page says why", "content": PAGE},
             "404": NOWHERE,
             "429": OFTEN,
