@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +26,7 @@ from sqlalchemy import URL, make_url
 
 REDIS_VARIABLE = "DIFFUSE_TEST_REDIS_URL"
 POSTGRESQL_VARIABLE = "DIFFUSE_TEST_POSTGRESQL_URL"
+PORTS = range(15_000, 32_000)  # below those from which systems take the ports of outgoing connections
 PATIENCE = 60.0  # seconds; a start takes one or two, but a busy machine is no failure
 _DRIVER = "postgresql+psycopg"
 _Command: TypeAlias = Sequence[str | Path]
@@ -207,10 +208,12 @@ def _place(name: str, *, account: str | None = None) -> Iterator[_Place]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody uses, and that no outgoing connection takes while a server is down."""
+    while True:
+        port = PORTS[secrets.randbelow(len(PORTS))]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _new_cluster(place: _Place, programs: Path) -> Path:

@@ -5,7 +5,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from diffuse.adapters.clock import SystemClock
 from diffuse.demo.receiver import Receiver
+from tests.servers import free_port
 
 PROGRAMS = Path(sys.executable).parent
 PATIENCE = 60.0
@@ -227,14 +227,6 @@ def installation(folder: Path) -> Installation:
             "poll_seconds": 0.5,
         },
     )
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from diffuse.adapters.templates import default_folder
 from tests.acceptance.given import Midday, write_campaign
-from tests.acceptance.installation import Installation, free_port
+from tests.acceptance.installation import Installation
+from tests.servers import free_port
 
 DIRECTORY = """\
 id,name,email,language,time_zone,starts

@@ -10,7 +10,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from diffuse.services.deliver import BATCH
 from tests.acceptance.given import Midday, people, write_campaign, write_directory
-from tests.acceptance.installation import Installation, Slow, free_port
+from tests.acceptance.installation import Installation, Slow
+from tests.servers import free_port
 
 pytestmark = pytest.mark.servers
 

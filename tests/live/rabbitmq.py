@@ -14,8 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from diffuse.adapters.rabbitmq_broker import rabbitmq_broker
-from tests.acceptance.installation import free_port
-from tests.servers import ServerDidNotStart
+from tests.servers import ServerDidNotStart, free_port
 
 PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 PATIENCE = 120.0

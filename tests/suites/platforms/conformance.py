@@ -23,7 +23,7 @@ from diffuse.domain.post import (
     Unsure,
     Withdrawn,
 )
-from tests.acceptance.installation import free_port
+from tests.servers import free_port
 from tests.suites.platforms.fault_proxy import STEPS, FaultProxy, Reply, Request
 from tests.suites.platforms.poster import Posters
 from tests.suites.platforms.rig import Recipe, Rig

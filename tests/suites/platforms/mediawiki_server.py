@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.installation import free_port
+from tests.servers import free_port
 from tests.suites.platforms.php import needed, php_server, run
 from tests.suites.platforms.rig import Recipe, Seen
 from tests.suites.platforms.sample import ELEMENT

@@ -16,8 +16,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from tests.acceptance.installation import free_port
-from tests.servers import ServerDidNotStart
+from tests.servers import ServerDidNotStart, free_port
 from tests.suites.platforms.rig import Recipe, Seen
 
 REQUIREMENTS = Path(__file__).with_name("plone-requirements.txt")

@@ -6,8 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.installation import free_port
-from tests.servers import ServerDidNotStart
+from tests.servers import ServerDidNotStart, free_port
 from tests.suites.platforms.fault_proxy import STEPS, FaultProxy, Reply
 from tests.suites.platforms.hook_server import Reply as Told
 from tests.suites.platforms.hook_server import listening

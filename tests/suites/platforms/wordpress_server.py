@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from tests.acceptance.installation import free_port
+from tests.servers import free_port
 from tests.suites.platforms.mariadb import NAME, mariadb, sql
 from tests.suites.platforms.php import needed, php, php_server
 from tests.suites.platforms.rig import Recipe, Seen
