@@ -85,7 +85,7 @@ def _rates(report: "Report", days: int) -> "Table":
 
     from diffuse.services.grouped import WHOLE, branched
 
-    table = Table(title=f"{days} days, by policy", box=SIMPLE_HEAD)
+    table = Table(title=f"{days} days, by policy", box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("policy", no_wrap=True)
     for title in ("employees", "messages", "opened", "acknowledged", "right answers"):
         table.add_column(title, justify="right", no_wrap=True)

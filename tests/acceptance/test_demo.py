@@ -134,7 +134,9 @@ def test_nobody_gets_more_than_one_message_a_day_nor_more_than_the_weekly_budget
 
 
 def test_the_end_shows_the_rates_and_where_everything_is(run: Run) -> None:
-    assert "acknowledged" in run.output
+    assert all(title in run.output for title in ("employees", "opened", "acknowledged", "right answers"))
+    assert "…" not in run.output  # nothing is cut off, at 80 characters either
+    assert all(table in run.output.split("CSV in")[1] for table in run.tables)
     assert f"{len(run.outside)} messages in the Maildir" in run.output
     assert all(policy in run.output for policy in ("usage", "netiquette", "moderation", "crisis-rehearsal"))
 
