@@ -268,13 +268,14 @@ def posted_on(
         row = rows.get(key)
         if one.falls_back or (row is None and one.wanted_on > today):
             continue
-        _, changed_on = renewed.get(one.key_point, (0, one.wanted_on))
-        due = max(one.wanted_on, changed_on)
+        wanted_on = (row or one).wanted_on
+        _, changed_on = renewed.get(one.key_point, (0, wanted_on))
+        due = max(wanted_on, changed_on)
         if row is None or key in late:
             is_given_up = one.channel in stuck and campaign.fall_back_after.after(due) <= today
             day = due if is_given_up else today
         elif row.sent_at is None:
-            day = row.wanted_on
+            day = wanted_on
         else:
             day = max(row.sent_at.astimezone(campaign.zone).date(), due)
         found[one.key_point] = min(day, found.get(one.key_point, day))

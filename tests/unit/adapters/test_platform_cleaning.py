@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diffuse.adapters.platforms import cleaning
 from diffuse.adapters.platforms.cleaning import ATTRIBUTES, TAGS, clean
 
 TAG = re.compile(r"<(/?)([a-zA-Z0-9]+)((?:\s[^<>]*)?)>")
@@ -62,6 +63,11 @@ def test_whatever_comes_in_only_known_elements_come_out(html: str) -> None:
         assert names <= ATTRIBUTES.get(name, set())
     assert not re.search(r'href="(?!https?:|mailto:)', left)
     assert len(re.findall(r"<", left)) == len(TAG.findall(left))
+
+
+def test_what_no_reading_settles_leaves_as_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleaning, "PASSES", 1)
+    assert clean("<li><form><li>Mot") == "&lt;li&gt;&lt;li&gt;Mot&lt;/li&gt;&lt;/li&gt;"
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))

@@ -387,6 +387,12 @@ def test_a_post_came_on_the_day_of_its_publication() -> None:
     assert came(one, replace(row, withdrawn_at=NINE + 3 * DAY), today=9) == {"a": 2}
 
 
+def test_a_post_that_came_counts_from_its_day_although_the_campaign_wants_it_later_by_now() -> None:
+    one = campaign("a", **FALLS)
+    (row,) = rows_of(one, state=State.SENT, sent_at=NINE)
+    assert came(replace(one, starts=MONDAY + 7 * DAY), row, today=9) == {"a": 0}
+
+
 @pytest.mark.parametrize("state", [State.PLANNED, State.SENDING])
 def test_a_post_that_waits_for_its_platform_comes_today(state: State) -> None:
     one = campaign("a", **FALLS)
